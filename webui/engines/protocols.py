@@ -1,0 +1,126 @@
+"""One protocol per job. Requests are frozen, results stream through iterators, and closing one cancels its work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from webui.types import Audio, Segment, SpeechChunk, Style, Voice, VoiceBaseline
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What an engine is, for the page and for the log.
+
+    ``capabilities`` maps a name (``words``, ``emotion``, ``events``, ``styles``, ``clone`` …) to True, or to the
+    sentence that says why the engine cannot. ``languages`` are codes; ``licence`` an SPDX name where there is one.
+    """
+
+    name: str
+    languages: tuple[str, ...]
+    capabilities: Mapping[str, bool | str]
+    device: str
+    licence: str
+    loaded: bool
+
+
+class Engine(Protocol):
+    """What every engine has, whatever its job."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What it is, and whether its weights are in memory."""
+        ...
+
+    def load(self) -> None:
+        """Bring the weights into memory; a second call does nothing. Raises ``ModelError``."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; the next request loads again."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class RecognitionRequest:
+    """Speech to be understood.
+
+    ``audio`` is one recording, or blocks of one long recording in order (any rate, the same throughout).
+    ``language`` is a code or ``auto``. ``itn`` writes numbers as digits. ``words`` asks for word times.
+    ``baseline`` is the speaker's usual voice, for emotion.
+    """
+
+    audio: Audio | Iterable[Audio]
+    language: str = "auto"
+    itn: bool = True
+    words: bool = True
+    baseline: VoiceBaseline | None = None
+
+
+class Recognizer(Engine, Protocol):
+    """Speech in, segments out, in order of time."""
+
+    def transcribe(self, request: RecognitionRequest) -> Iterator[Segment]:
+        """Yield each segment as it is done. Silence yields none, or event-only segments. Raises ``AudioError``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """A chat to be continued. ``schema`` (JSON Schema) makes the answer one JSON value of that form."""
+
+    messages: tuple[Message, ...]
+    max_tokens: int = 320
+    temperature: float = 0.7
+    seed: int | None = None
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+
+
+class ChatModel(Engine, Protocol):
+    """Messages in, a stream of text out."""
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens ``text`` takes."""
+        ...
+
+    def chat(self, request: ChatRequest) -> Iterator[str]:
+        """Yield the answer piece by piece. Closing the iterator stops the model at once."""
+        ...
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """Words to be spoken. ``language`` is a code or ``auto`` (told from the text). ``speed`` 0.5 to 2."""
+
+    text: str
+    voice: Voice
+    style: Style = Style()
+    speed: float = 1.0
+    language: str = "auto"
+    seed: int | None = None
+
+
+class Synthesizer(Engine, Protocol):
+    """Text in, speech out, piece by piece with a short first piece."""
+
+    def voices(self) -> Sequence[Voice]:
+        """The voices that are there now, the best first."""
+        ...
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
+        """Yield speech as it is made. Raises ``EngineError`` where the language or voice is not to be had."""
+        ...
