@@ -1,0 +1,40 @@
+"""Settings: flags over environment (``FUNAUDIO_*``) over ``.env``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Talk to a page: it hears you, thinks, and answers aloud."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FUNAUDIO_",
+        env_file=".env",
+        extra="ignore",
+        cli_prog_name="python webui.py",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 lets other machines in")
+    port: int = Field(7860, ge=1, le=65535, description="port to listen on")
+    profile: Literal["auto", "embedded"] = Field(
+        "auto", description="which engines to use; auto picks what this machine can run and says why"
+    )
+    lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
+    preload: bool = Field(False, description="load every model before the page opens, not at first use")
+    share: bool = Field(False, description="open a public link through Gradio's relay for 72 hours")
+    models_dir: Path = Field(ROOT / "models", description="where fetched weights are kept")
+    threads: int = Field(min(4, os.cpu_count() or 1), ge=1, le=64, description="CPU threads for each model")
+    small: bool = Field(False, description="use the smaller language model (0.5B instead of 1.5B): 0.6 GB less")
+    engine_ttl: int = Field(0, ge=0, description="seconds an idle model stays in memory; 0 keeps it")
