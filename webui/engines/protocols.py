@@ -85,6 +85,18 @@ class ChatRequest:
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
+class TextStream(Protocol):
+    """An answer as it is written. ``close`` stops the model at once, from any thread."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The pieces in order."""
+        ...
+
+    def close(self) -> None:
+        """Stop; what has not been read is dropped."""
+        ...
+
+
 class ChatModel(Engine, Protocol):
     """Messages in, a stream of text out."""
 
@@ -97,8 +109,8 @@ class ChatModel(Engine, Protocol):
         """How many tokens ``text`` takes."""
         ...
 
-    def chat(self, request: ChatRequest) -> Iterator[str]:
-        """Yield the answer piece by piece. Closing the iterator stops the model at once."""
+    def chat(self, request: ChatRequest) -> TextStream:
+        """Start an answer. Raises ``EngineError``, from here or from the stream."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""The turn: sentences, cancellation, latency marks, memory."""

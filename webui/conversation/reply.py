@@ -1,0 +1,65 @@
+"""What the chat model writes, taken apart: the tone to speak it in, and words free of any protocol."""
+
+from __future__ import annotations
+
+import re
+
+from webui.types import STYLES
+
+# "<sad>", "＜sad＞", "[sad]", "(sad)", "【Sad】:" … a small model does not keep to one bracket.
+_OPEN, _CLOSE = r"[<＜〈《\[【(（]", r"[>＞〉》\]】)）]"
+_TONE = re.compile(rf"\s*{_OPEN}\s*/?\s*({'|'.join(STYLES)})\s*{_CLOSE}\s*[:：,，]?\s*", re.IGNORECASE)
+# An echo of the note about the voice ("[voice: sad]"), and chat-template marks.
+_NOTE = re.compile(
+    rf"\s*(?:{_OPEN}\s*(?:voice|声音)\s*[:：][^\n]{{0,200}}?{_CLOSE}|<\|[^|>\n]{{0,40}}\|>)\s*", re.IGNORECASE
+)
+_BRACKETS = re.compile(_OPEN)
+# Nothing of ours in brackets is longer, so longer text after a bracket is the reply's own.
+_LONGEST_MARK = 220
+
+
+class ReplyParser:
+    """Feed it the model's text piece by piece; it yields clean text. ``style`` is the tone, None until known."""
+
+    def __init__(self) -> None:
+        self.style: str | None = None
+        self._held = ""
+        self._begun = False
+
+    def feed(self, piece: str) -> str:
+        """Clean text that can be shown and spoken now. A piece that may be part of a mark is held back."""
+        self._held += piece
+        return self._take(final=False)
+
+    def flush(self) -> str:
+        """The rest, once the model is done."""
+        return self._take(final=True)
+
+    def _take(self, final: bool) -> str:
+        text = self._clean(self._held)
+        if not self._begun:
+            text = text.lstrip(" \n:：,，")  # what stood between the tone and the words
+        cut = len(text)
+        if not final:
+            for bracket in reversed(list(_BRACKETS.finditer(text))):
+                inside = text[bracket.start() :]
+                if len(inside) <= _LONGEST_MARK and not re.search(_CLOSE, inside[1:]) and "\n" not in inside:
+                    cut = bracket.start()
+                    break
+        self._held = text[cut:]
+        self._begun = self._begun or cut > 0
+        return text[:cut]
+
+    def _clean(self, text: str) -> str:
+        while match := _TONE.search(text):
+            self.style = self.style or match.group(1).lower()
+            text = _join(text, match)
+        while match := _NOTE.search(text):
+            text = _join(text, match)
+        return text
+
+
+def _join(text: str, cut: re.Match[str]) -> str:
+    """``text`` without the match, its neighbours kept apart by the space that stood there."""
+    before, after = text[: cut.start()], text[cut.end() :]
+    return before + (" " if before and after and cut.group() != cut.group().strip() else "") + after
