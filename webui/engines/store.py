@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from webui.engines.catalog import Catalog, ModelEntry, WeightFile, load_catalog
 from webui.errors import ModelError
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
-"""``progress(what, done, total)``, bytes. It is also called while nothing arrives; an exception raised in it
+"""``progress(what, done, total)``, in bytes. It is also called while nothing arrives; an exception raised in it
 (``webui.errors.Cancelled``, say) stops the fetch, and a later one goes on from there."""
 
+SPARE_BYTES = 256 << 20
+"""Free disk beyond the model itself: the package being opened, and some air."""
+LOCK_POLL_S = 0.3
 _MARKER = ".verified.json"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A model that is there: ``note`` says why it is not the one that was asked for, if it is not."""
+    """A model that is there; ``note`` says why it is not the one that was asked for, if it is not."""
 
     model_id: str
     folder: Path
@@ -31,7 +41,10 @@ class Found:
 
 
 class ModelStore:
-    """Fetched weights under ``root``, one folder a model, as ``models/catalog.toml`` describes them."""
+    """Fetched weights under ``root``, one folder a model, as ``models/catalog.toml`` describes them.
+
+    What is under way lies in ``root``/.fetch and is moved into place whole, when every sha256 is right.
+    """
 
     def __init__(self, root: Path, catalog: Catalog | None = None) -> None:
         self.root = root
@@ -39,61 +52,164 @@ class ModelStore:
 
     def entry(self, model_id: str) -> ModelEntry:
         """The catalogue's entry. Raises ``ModelError`` for a name that is not in it."""
-        try:
-            return self.catalog[model_id]
-        except KeyError:
+        if model_id not in self.catalog:
             names = ", ".join(self.catalog)
             raise ModelError(
                 "model_unknown", f"There is no model named {model_id}; the names are {names}.", name=model_id
-            ) from None
+            )
+        return self.catalog[model_id]
 
     def ensure(self, model_id: str, progress: Progress | None = None) -> Path:
-        """The folder of a model, fetched first if it is not there. Raises ``ModelError``."""
+        """The folder of a model, fetched first if it is not there.
+
+        Raises ``ModelError``, which names every source that was tried; and whatever ``progress`` raises.
+        """
         entry = self.entry(model_id)
         if not self.present(model_id) and not self.verify(model_id):
-            raise ModelError(
-                "model_missing", f"The model {entry.title} is not here; run set-up to fetch it.", name=entry.title
-            )
+            self._fetch(entry, progress or _silent)
         return self.root / model_id
 
     def ensure_or_fallback(self, model_id: str, progress: Progress | None = None) -> Found:
-        """Like ``ensure``; where the model cannot be had, its ``fallback`` of the catalogue, with the reason."""
+        """Like ``ensure``; where the model cannot be had, its ``fallback`` of the catalogue, and why."""
+        entry = self.entry(model_id)
         try:
             return Found(model_id, self.ensure(model_id, progress))
         except ModelError as error:
-            entry = self.entry(model_id)
             if entry.fallback is None:
                 raise
             found = self.ensure_or_fallback(entry.fallback, progress)
-            return Found(found.model_id, found.folder, f"{error.message} {self.entry(found.model_id).title} is used.")
+            log.warning("%s; %s is used instead", error.message.rstrip("."), found.model_id)
+            title = self.entry(found.model_id).title
+            return Found(found.model_id, found.folder, f"{title} stands in for {entry.title}: {error.message}")
 
     def present(self, model_id: str) -> bool:
-        """Whether every file is there as it was when it was verified (size and time of change: milliseconds)."""
+        """Whether every file is there as it was when it was verified (its size and time of change: instant)."""
         folder = self.root / model_id
         try:
             marker = json.loads((folder / _MARKER).read_text())
-            return all(marker.get(f.name) == _mark(folder, f) for f in self.entry(model_id).files)
-        except (OSError, ValueError):
+            return all(marker[file.name] == _mark(folder, file) for file in self.entry(model_id).files)
+        except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def verify(self, model_id: str) -> bool:
-        """Whether every file has the size and sha256 of the catalogue (reads them whole: seconds a gigabyte)."""
+        """Whether every file has the size and sha256 of the catalogue (reads all of it), noted for ``present``."""
         folder = self.root / model_id
-        entry = self.entry(model_id)
-        try:
-            right = all(
-                (folder / f.name).stat().st_size == f.size and sha256(folder / f.name) == f.sha256 for f in entry.files
-            )
-            if right:
-                (folder / _MARKER).write_text(json.dumps({f.name: _mark(folder, f) for f in entry.files}))
-        except OSError:
+        if self._first_wrong(self.entry(model_id), folder) is not None:
             return False
-        return right
+        try:
+            self._note(self.entry(model_id), folder)
+        except OSError:
+            log.info("%s is right, but its folder cannot be written; it will be read again next time", model_id)
+        return True
 
+    def remove(self, model_id: str) -> int:
+        """Delete a model and what was left of fetching it; returns the bytes that were freed."""
+        freed = 0
+        with self._locked(self.entry(model_id), _silent):
+            for folder in (self.root / model_id, self._staging(model_id)):
+                freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+                if folder.exists():
+                    shutil.rmtree(folder)
+        return freed
 
-def _mark(folder: Path, file: WeightFile) -> list[object]:
-    stat = (folder / file.name).stat()
-    return [file.sha256, stat.st_size, stat.st_mtime_ns]
+    def _fetch(self, entry: ModelEntry, progress: Progress) -> None:
+        try:
+            with self._locked(entry, progress):
+                if not self.present(entry.id) and not self.verify(entry.id):  # another process may have been faster
+                    self._try_sources(entry, progress)
+        except OSError as error:
+            log.exception("fetching %s failed", entry.id)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise self._no_room(entry, entry.size) from error
+            raise ModelError(
+                "models_unwritable", "The models folder cannot be written; choose another with --models-dir."
+            ) from error
+
+    def _try_sources(self, entry: ModelEntry, progress: Progress) -> None:
+        from webui.engines.download import SourceError
+        from webui.engines.sources import bring, source_name
+
+        tried = []
+        for source in entry.sources:
+            staging = self._staging(entry.id) / source.kind
+            self._check_room(entry, staging)
+            log.info("fetching %s from %s", entry.id, source_name(source))
+            try:
+                bring(source, entry, staging, lambda done: progress(entry.title, done, entry.size))
+                wrong = self._first_wrong(entry, staging)
+                if wrong is not None:
+                    shutil.rmtree(staging)
+                    raise SourceError(f"{wrong.name} is not the file it should be")
+            except SourceError as error:
+                log.info("%s from %s: %s", entry.id, source_name(source), error)
+                tried.append(f"{source_name(source)}: {error}")
+                continue
+            self._put_in_place(entry, staging)
+            return
+        what = "; ".join(tried)
+        raise ModelError(
+            "model_unavailable",
+            f"{entry.title} could not be fetched ({what}); check the network connection, then try again.",
+            name=entry.title,
+            tried=what,
+        )
+
+    def _put_in_place(self, entry: ModelEntry, staging: Path) -> None:
+        kept = {file.name for file in entry.files}
+        for path in staging.rglob("*"):
+            if path.is_file() and path.relative_to(staging).as_posix() not in kept:
+                path.unlink()
+        self._note(entry, staging)
+        folder = self.root / entry.id
+        if folder.exists():
+            shutil.rmtree(folder)
+        staging.rename(folder)
+        shutil.rmtree(self._staging(entry.id))
+
+    def _check_room(self, entry: ModelEntry, staging: Path) -> None:
+        here = sum(path.stat().st_size for path in staging.rglob("*") if path.is_file())
+        needed = max(0, entry.size - here) + SPARE_BYTES
+        if shutil.disk_usage(self.root).free < needed:
+            raise self._no_room(entry, needed)
+
+    def _no_room(self, entry: ModelEntry, needed: int) -> ModelError:
+        free = shutil.disk_usage(self.root).free
+        return ModelError(
+            "disk_full",
+            f"{entry.title} needs {needed / 1e9:.1f} GB of free disk and {free / 1e9:.1f} GB is free; "
+            "make room, or choose another disk with --models-dir.",
+            name=entry.title,
+            needed=f"{needed / 1e9:.1f}",
+            free=f"{free / 1e9:.1f}",
+        )
+
+    @contextmanager
+    def _locked(self, entry: ModelEntry, progress: Progress) -> Iterator[None]:
+        """Hold the model against other processes; ``progress`` hears of the waiting."""
+        from filelock import FileLock
+
+        lock_file = self._staging(entry.id).with_name(f"{entry.id}.lock")
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file)
+        while not _acquired(lock):
+            progress(f"{entry.title} (another process is fetching it)", 0, entry.size)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _staging(self, model_id: str) -> Path:
+        return self.root / ".fetch" / model_id
+
+    def _first_wrong(self, entry: ModelEntry, folder: Path) -> WeightFile | None:
+        for file in entry.files:
+            path = folder / file.name
+            if not path.is_file() or path.stat().st_size != file.size or sha256(path) != file.sha256:
+                return file
+        return None
+
+    def _note(self, entry: ModelEntry, folder: Path) -> None:
+        (folder / _MARKER).write_text(json.dumps({file.name: _mark(folder, file) for file in entry.files}))
 
 
 def sha256(path: Path) -> str:
@@ -103,3 +219,22 @@ def sha256(path: Path) -> str:
         while block := handle.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _mark(folder: Path, file: WeightFile) -> list[str | int]:
+    stat = (folder / file.name).stat()
+    return [file.sha256, stat.st_size, stat.st_mtime_ns]
+
+
+def _acquired(lock: BaseFileLock) -> bool:
+    from filelock import Timeout
+
+    try:
+        lock.acquire(timeout=LOCK_POLL_S)
+    except Timeout:
+        return False
+    return True
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """The progress of someone who does not watch."""
