@@ -8,12 +8,11 @@ from webui.types import STYLES
 
 # "<sad>", "＜sad＞", "[sad]", "(sad)", "【Sad】:" … a small model does not keep to one bracket.
 _OPEN, _CLOSE = r"[<＜〈《\[【(（]", r"[>＞〉》\]】)）]"
-_TONE = re.compile(rf"\s*{_OPEN}\s*/?\s*({'|'.join(STYLES)})\s*{_CLOSE}\s*[:：,，]?\s*", re.IGNORECASE)
+_TONE = re.compile(rf"{_OPEN}\s*/?\s*({'|'.join(STYLES)})\s*{_CLOSE}[:：,，]?", re.IGNORECASE)
 # An echo of the note about the voice ("[voice: sad]"), and chat-template marks.
-_NOTE = re.compile(
-    rf"\s*(?:{_OPEN}\s*(?:voice|声音)\s*[:：][^\n]{{0,200}}?{_CLOSE}|<\|[^|>\n]{{0,40}}\|>)\s*", re.IGNORECASE
-)
+_NOTE = re.compile(rf"{_OPEN}\s*(?:voice|声音)\s*[:：][^\n]{{0,200}}?{_CLOSE}|<\|[^|>\n]{{0,40}}\|>", re.IGNORECASE)
 _BRACKETS = re.compile(_OPEN)
+_SPACES = re.compile(r" {2,}")
 # Nothing of ours in brackets is longer, so longer text after a bracket is the reply's own.
 _LONGEST_MARK = 220
 
@@ -24,7 +23,7 @@ class ReplyParser:
     def __init__(self) -> None:
         self.style: str | None = None
         self._held = ""
-        self._begun = False
+        self._last = ""  # the character given out last
 
     def feed(self, piece: str) -> str:
         """Clean text that can be shown and spoken now. A piece that may be part of a mark is held back."""
@@ -37,8 +36,6 @@ class ReplyParser:
 
     def _take(self, final: bool) -> str:
         text = self._clean(self._held)
-        if not self._begun:
-            text = text.lstrip(" \n:：,，")  # what stood between the tone and the words
         cut = len(text)
         if not final:
             for bracket in reversed(list(_BRACKETS.finditer(text))):
@@ -47,19 +44,20 @@ class ReplyParser:
                     cut = bracket.start()
                     break
         self._held = text[cut:]
-        self._begun = self._begun or cut > 0
-        return text[:cut]
+        return self._join(text[:cut])
 
     def _clean(self, text: str) -> str:
         while match := _TONE.search(text):
             self.style = self.style or match.group(1).lower()
-            text = _join(text, match)
-        while match := _NOTE.search(text):
-            text = _join(text, match)
+            text = text[: match.start()] + " " + text[match.end() :]
+        return _NOTE.sub(" ", text)
+
+    def _join(self, text: str) -> str:
+        """``text`` as it follows what was given out before: one space between words, none at the start."""
+        text = _SPACES.sub(" ", text)
+        if not self._last:
+            text = text.lstrip(" \n:：,，")  # what stood between the tone and the words
+        elif self._last == " ":
+            text = text.lstrip(" ")
+        self._last = text[-1:] or self._last
         return text
-
-
-def _join(text: str, cut: re.Match[str]) -> str:
-    """``text`` without the match, its neighbours kept apart by the space that stood there."""
-    before, after = text[: cut.start()], text[cut.end() :]
-    return before + (" " if before and after and cut.group() != cut.group().strip() else "") + after

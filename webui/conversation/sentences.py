@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 CLOSERS = "\"'”’」』）)]】》"
-# Ends a sentence wherever it stands: CJK full stops, and a line's end.
-HARD = "。！？｡\n"
+# Ends a sentence wherever it stands, as a line's end does.
+HARD = "。！？｡"
 # Ends one only before white space, or a CJK sign: "3.14", "e.g." and "a.m." go on.
 SOFT = ".!?…"
 PAUSES = ",;:，；：、—"
@@ -60,11 +60,13 @@ class SentenceSplitter:
         """Where the first complete piece ends, or None."""
         text = self._text
         for i, sign in enumerate(text):
+            if sign == "\n":
+                return i + 1
             if sign in HARD or sign in SOFT:
                 end = i + 1
                 while end < len(text) and text[end] in CLOSERS + SOFT + "。！？":
                     end += 1
-                if end == len(text) and not final and sign != "\n":
+                if end == len(text) and not final:
                     return None  # a closing quote, or another "!", may still come
                 if sign in HARD or _is_end(text, i, end):
                     return end

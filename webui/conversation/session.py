@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webui.audio.decode import to_wav_bytes
+from webui.audio.convert import to_wav_bytes
 from webui.conversation.memory import Exchange
 from webui.conversation.scope import Generations
 from webui.types import Audio, VoiceBaseline

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from webui.audio.convert import require_sound
 from webui.conversation.latency import FIRST_AUDIO, FIRST_TOKEN, TRANSCRIPT, LatencyMarks
 from webui.conversation.memory import Exchange, messages
 from webui.conversation.prompts import PERSONAS, system_prompt, user_message
@@ -101,12 +102,12 @@ class Turn:
         self._transcript: Transcript | None = None
         self._heard = ""
         self._reply = ""
-        self._style = "neutral"
+        self.style = "neutral"
         self._spoken: list[SpeechChunk] = []
         self._events: queue.SimpleQueue[TurnEvent | Exception | None] = queue.SimpleQueue()
         self._sentences: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
 
-    def run(self, said: Audio | str) -> Iterator[TurnEvent]:
+    def run(self, said: Audio | str) -> Generator[TurnEvent, None, None]:
         """Answer ``said`` (speech, or typed text), yielding what happens as it happens.
 
         Closing the iterator, or cancelling the scope, stops all work; the conversation then remembers only what was
@@ -116,7 +117,7 @@ class Turn:
         finished = False
         try:
             if isinstance(said, Audio):
-                self._transcript = self._hear(said)
+                self._transcript = self._hear(require_sound(said))
                 self._marks.mark(TRANSCRIPT)
                 yield Heard(self._transcript)
                 self._heard = _words(self._transcript)
@@ -128,7 +129,7 @@ class Turn:
                 yield event
             self.scope.check()
             finished = True
-            yield Finished(self._reply.strip(), self._style, self._marks.summary())
+            yield Finished(self._reply.strip(), self.style, self._marks.summary())
         finally:
             self.scope.cancel()
             if self._heard:
@@ -201,12 +202,12 @@ class Turn:
         )
 
     def _say(self, parser: ReplyParser, text: str, sentences: list[str]) -> None:
-        self._style = (parser.style or "neutral") if self._settings.style == "auto" else self._settings.style
+        self.style = (parser.style or "neutral") if self._settings.style == "auto" else self._settings.style
         if text:
             self._reply += text
             self._events.put(Wrote(text))
         for sentence in sentences:
-            self._sentences.put((sentence, self._style))
+            self._sentences.put((sentence, self.style))
 
     def _speak(self) -> None:
         try:
@@ -239,7 +240,7 @@ class Turn:
             "you": self._heard,
             "reply": kept,
             "finished": finished,
-            "style": self._style,
+            "style": self.style,
             "voice": self._settings.voice,
             "language": heard.language if heard else language_of(self._heard),
             "emotion": heard.emotion.value if heard else None,

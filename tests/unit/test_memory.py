@@ -1,0 +1,32 @@
+from webui.conversation.memory import Exchange, messages
+from webui.conversation.prompts import user_message
+from webui.types import Emotion, Event, EventSpan, Segment, Transcript
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_old_exchanges_make_room_and_the_rest_keeps_its_order() -> None:
+    history = tuple(Exchange(f"question {i}", f"answer {i}") for i in range(20))
+    kept = messages("be kind", history, "and now?", 120, words)
+    assert kept[0].content == "be kind" and kept[-1].content == "and now?"
+    assert sum(words(m.content) + 8 for m in kept) <= 120
+    talk = [m.content for m in kept[1:-1]]
+    assert talk == [t for i in range(20 - len(talk) // 2, 20) for t in (f"question {i}", f"answer {i}")]
+    assert talk
+
+
+def test_a_turn_that_was_cut_before_its_first_word_leaves_no_empty_message() -> None:
+    kept = messages("s", (Exchange("hello", ""),), "again", 1000, words)
+    assert [m.content for m in kept] == ["s", "hello", "again"]
+
+
+def test_the_model_is_told_how_the_voice_sounded() -> None:
+    laugh = EventSpan(Event.LAUGHTER, 0.2, 0.6)
+    heard = Transcript((Segment(0, 2, "I passed", "en", Emotion.HAPPY, 0.9, 0.9, (laugh,)),), 2.0)
+    note = user_message("I passed", heard, "en").splitlines()[0]
+    assert note == "[voice: happy, energetic, laughter heard; answer in English]"
+    unknown = Transcript((Segment(0, 2, "hm", "en"),), 2.0)
+    assert "voice: ordinary" in user_message("hm", unknown, "en")
+    assert user_message("hm", None, "??") == "hm"

@@ -1,0 +1,106 @@
+"""The routes beside Gradio's own: the page's data, its static files, the socket, the download, the health check."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from webui import __version__
+from webui.api.realtime import MAX_UPLOAD_BYTES, SPEEDS, RealtimeSession
+from webui.api.wire import engines_json, voices_json
+from webui.config import ROOT
+from webui.conversation.prompts import PERSONAS
+from webui.conversation.session import Conversation
+from webui.engines.registry import Engines
+from webui.features.chat import MAX_TEXT_CHARS, MAX_TURN_SECONDS
+from webui.features.render import conversation_text
+from webui.types import STYLES
+
+log = logging.getLogger(__name__)
+
+MAX_CONVERSATIONS = 32  # at once; each holds a socket, its recordings on disk and, while it works, two threads
+TOO_MANY = 4429  # WebSocket close codes of our own
+FOREIGN = 4403
+
+
+class Api:
+    """The routes over one set of engines. It knows the live conversations by their unguessable ids."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._conversations: dict[str, Conversation] = {}
+
+    def routes(self) -> list[BaseRoute]:
+        """To be given to Gradio's ``launch(app_kwargs={"routes": ...})``."""
+        return [
+            Route("/healthz", self._health),
+            Route("/v1/page", self._page),
+            Route("/v1/conversations/{id}.zip", self._download),
+            WebSocketRoute("/v1/realtime", self._realtime),
+            Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
+        ]
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"status": "ok", "version": __version__, "conversations": len(self._conversations)})
+
+    async def _page(self, _: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._describe))
+
+    def _describe(self) -> dict[str, Any]:
+        synthesizer = self._engines.synthesizer
+        return {
+            "voices": voices_json(synthesizer),
+            "styles": ["auto", *(s for s in STYLES if synthesizer.info.capabilities.get(f"style_{s}", True) is True)],
+            "personas": [{"id": name, "prompt": prompt} for name, prompt in PERSONAS.items()],
+            "languages": list(synthesizer.info.languages),
+            "engines": engines_json(self._engines),
+            "speeds": SPEEDS,
+            "limits": {
+                "max_upload_bytes": MAX_UPLOAD_BYTES,
+                "max_turn_seconds": MAX_TURN_SECONDS,
+                "max_text_chars": MAX_TEXT_CHARS,
+            },
+        }
+
+    async def _download(self, request: Request) -> Response:
+        conversation = self._conversations.get(request.path_params["id"])
+        if conversation is None:
+            return JSONResponse({"error": "This conversation has ended, and its recordings are deleted."}, 404)
+        path = await asyncio.to_thread(conversation.archive, conversation_text)
+        return FileResponse(path, filename="conversation.zip", media_type="application/zip")
+
+    async def _realtime(self, socket: WebSocket) -> None:
+        if not _same_origin(socket):
+            await socket.close(FOREIGN)
+            return
+        await socket.accept()
+        if len(self._conversations) >= MAX_CONVERSATIONS:
+            await socket.close(TOO_MANY)
+            return
+        conversation = Conversation()
+        self._conversations[conversation.id] = conversation
+        try:
+            await RealtimeSession(socket, self._engines, conversation).run()
+        finally:
+            del self._conversations[conversation.id]
+            conversation.close()
+
+
+def _same_origin(connection: HTTPConnection) -> bool:
+    """Whether the page that opens the socket is ours: any site a person visits may try to reach their localhost.
+
+    Programs send no origin. Behind a proxy the public name stands in the forwarded header.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return True
+    ours = {connection.headers.get("host"), connection.headers.get("x-forwarded-host")}
+    return urlsplit(origin).netloc in ours

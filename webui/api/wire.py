@@ -1,0 +1,61 @@
+"""How the house's types look as JSON on the wire."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict
+from typing import Any
+
+from webui.audio.convert import peaks, to_pcm16
+from webui.engines.protocols import EngineInfo, Synthesizer
+from webui.engines.registry import Engines
+from webui.types import Audio, Segment, SpeechChunk, Transcript, Word
+
+PEAKS = 240  # of a turn's waveform
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A segment with its tags by name and times in seconds; the speaker's voice features stay here."""
+    data = asdict(segment)
+    del data["voice"]
+    return data
+
+
+def heard_json(audio: Audio, transcript: Transcript, rich: str) -> dict[str, Any]:
+    """What was heard in a turn, and its waveform as peaks in [0, 1]."""
+    return {
+        "duration": round(audio.duration, 3),
+        "peaks": peaks(audio, PEAKS),
+        "language": transcript.language,
+        "emotion": transcript.emotion,
+        "rich": rich,
+        "segments": [segment_json(s) for s in transcript.segments],
+    }
+
+
+def chunk_json(chunk: SpeechChunk, style: str) -> dict[str, Any]:
+    """What a piece of speech says, word by word, times in seconds from its start."""
+    return {"text": chunk.text, "style": style, "words": [_word(w) for w in chunk.words]}
+
+
+def pcm16_base64(audio: Audio) -> str:
+    """Little-endian 16-bit mono samples at the audio's own rate."""
+    return base64.b64encode(to_pcm16(audio.samples).tobytes()).decode()
+
+
+def engines_json(engines: Engines) -> list[dict[str, Any]]:
+    """Every job's engine, where it runs, and the key of the sentence that says why it was chosen."""
+    return [{"job": c.job, "why": c.why, **_info(engines.get(c.job).info)} for c in engines.choices]
+
+
+def voices_json(synthesizer: Synthesizer) -> list[dict[str, Any]]:
+    """The voices that can be chosen."""
+    return [asdict(voice) for voice in synthesizer.voices()]
+
+
+def _info(info: EngineInfo) -> dict[str, Any]:
+    return {**asdict(info), "languages": list(info.languages), "capabilities": dict(info.capabilities)}
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {"text": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
