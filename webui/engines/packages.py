@@ -76,7 +76,7 @@ def append_members(
                     target = folder / member.file
                     target.parent.mkdir(parents=True, exist_ok=True)
                     grown[member.file] = _copy(stream, target, grown[member.file], limits[member.file])
-    except (KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+    except (KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, RuntimeError) as error:
         raise SourceError("its package does not hold what it should") from error
     return grown
 
