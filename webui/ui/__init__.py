@@ -1,0 +1,1 @@
+"""The page: Gradio tabs, one file each, around front-end modules of our own in ``assets/``."""
