@@ -41,4 +41,3 @@ class Settings(BaseSettings):
     small: bool = Field(
         False, description="use the smaller language model (0.5B instead of 1.5B): 0.6 GB less"
     )
-    engine_ttl: int = Field(0, ge=0, description="seconds an idle model stays in memory; 0 keeps it")

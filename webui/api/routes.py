@@ -20,8 +20,8 @@ from webui.config import ROOT
 from webui.conversation.prompts import PERSONAS
 from webui.conversation.session import Conversation
 from webui.engines.registry import Engines
+from webui.features.archive import conversation_text
 from webui.features.chat import MAX_TEXT_CHARS, MAX_TURN_SECONDS
-from webui.features.render import conversation_text
 from webui.types import STYLES
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -72,7 +73,7 @@ class LlamaChat:
         """Stream an answer. A schema's white space is fixed, which spares a small model many tokens."""
         if request.schema is not None:
             compact: Mapping[str, Any] = {"x-guidance": {"whitespace_flexible": False}, **request.schema}
-            request = ChatRequest(request.messages, request.max_tokens, request.temperature, request.seed, compact)
+            request = replace(request, schema=compact)
         return self._ready().chat(request)
 
     def _ready(self) -> OpenAIChat:

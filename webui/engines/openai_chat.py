@@ -119,8 +119,6 @@ class OpenAIChat:
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
         }
-        if request.seed is not None:
-            body["seed"] = request.seed
         if request.schema is not None:
             schema = {"name": "answer", "schema": dict(request.schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -81,7 +81,6 @@ class ChatRequest:
     messages: tuple[Message, ...]
     max_tokens: int = 320
     temperature: float = 0.7
-    seed: int | None = None
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
 
 

@@ -1,0 +1,62 @@
+"""Puts the house together: settings, engines, routes and page, served on one port."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from pydantic_settings import CliApp
+
+from webui.config import Settings
+
+log = logging.getLogger(__name__)
+
+# Of one file given to Gradio (the Transcribe tab): hours of speech, compressed.
+MAX_FILE_SIZE = "2gb"
+# Gradio deletes what it cached for a page after a day at most; checked every hour.
+CACHE_SECONDS = (3600, 86400)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Start the program, with flags from the command line unless ``arguments`` are given."""
+    settings = CliApp.run(Settings, cli_args=arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request of Gradio's own start-up check
+    serve(settings)
+
+
+def serve(settings: Settings, block: bool = True) -> str:
+    """Open the page on ``settings.host:port`` and return its address; with ``block``, stay until interrupted."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+    from webui.api.routes import Api
+    from webui.engines.registry import Engines
+    from webui.engines.store import ModelStore
+    from webui.ui.context import PageContext
+    from webui.ui.page import build_page, launch_options
+
+    engines = Engines(settings, ModelStore(settings.models_dir))
+    if settings.preload:
+        engines.load(lambda job: log.info("loading the %s", job))
+    context = PageContext(settings, engines)
+    options: dict[str, Any] = launch_options(context)
+    options["app_kwargs"]["routes"] = Api(engines).routes()
+    page = build_page(context)
+    page.delete_cache = CACHE_SECONDS
+    _, address, _ = page.queue(default_concurrency_limit=4).launch(
+        server_name=settings.host,
+        server_port=settings.port,
+        share=settings.share,
+        max_file_size=MAX_FILE_SIZE,
+        show_error=False,
+        quiet=True,
+        ssr_mode=False,
+        prevent_thread_lock=True,
+        **options,
+    )
+    log.info("open %s in a browser; Ctrl+C ends the program", address)
+    if block:
+        page.block_thread()
+        engines.close()
+    return str(address)
