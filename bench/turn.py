@@ -80,16 +80,21 @@ def page_seconds() -> float:
     started = time.monotonic()
     page = subprocess.Popen([sys.executable, "webui.py", "--port", str(PAGE_PORT)], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        while time.monotonic() - started < PAGE_TIMEOUT_S:
-            try:
-                if httpx.get(f"http://127.0.0.1:{PAGE_PORT}/", trust_env=False).is_success:
-                    return time.monotonic() - started
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise SystemExit(f"the page did not open within {PAGE_TIMEOUT_S} s")
+        while not _answers(f"http://127.0.0.1:{PAGE_PORT}/"):
+            if page.poll() is not None or time.monotonic() - started > PAGE_TIMEOUT_S:
+                raise SystemExit("the page did not open")
+            time.sleep(0.05)
+        return time.monotonic() - started
     finally:
         page.terminate()
         page.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def rounds(engines: Engines, questions: list[Audio], runs: int) -> Iterator[tuple[str, dict[str, float]]]:
