@@ -26,6 +26,9 @@ NESTED_LIMIT = 64 << 20
 """Bytes an archive inside a package may have: it is opened in memory."""
 BLOCK = 1 << 20
 
+_BROKEN = (KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, RuntimeError)
+"""What archives raise that are damaged, encrypted, or lack a member."""
+
 _Box = Callable[[str], IO[bytes]]
 """An open archive: gives the member of a name, or KeyError."""
 
@@ -76,7 +79,7 @@ def append_members(
                     target = folder / member.file
                     target.parent.mkdir(parents=True, exist_ok=True)
                     grown[member.file] = _copy(stream, target, grown[member.file], limits[member.file])
-    except (KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, RuntimeError) as error:
+    except _BROKEN as error:
         raise SourceError("its package does not hold what it should") from error
     return grown
 

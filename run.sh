@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Sets up what is missing (a .venv, the packages, the models), then opens the page. Run it again at any time.
+set -euo pipefail
+cd "$(dirname "$0")"
+. scripts/setup.sh
+
+usage() {
+    cat <<'TEXT'
+usage: bash run.sh [options]
+
+Talk to a page: it hears you, thinks, and answers aloud. The first run fetches
+what it needs into this folder (about 0.3 GB of Python packages and 1.4 GB of
+models); later runs start at once.
+
+options, as for python webui.py:
+  --small              use the smaller language model: 0.6 GB less to fetch
+  --host HOST          address to listen on; 0.0.0.0 lets other machines in
+  --port PORT          port to listen on (7860)
+  --profile PROFILE    which engines to use: auto, embedded
+  --lang LANG          language of the page: auto, en, zh
+  --preload            load every model before the page opens
+  --share              open a public link for 72 hours
+  --models-dir DIR     where fetched weights are kept
+  --threads N          CPU threads for each model
+  --engine-ttl N       seconds an idle model stays in memory; 0 keeps it
+TEXT
+}
+
+# Which models to fetch depends on two of the page's own options, which the model store reads from the environment.
+previous=
+for argument in "$@"; do
+    case $argument in
+        -h | --help) usage; exit ;;
+        --small) export FUNAUDIO_SMALL=true ;;
+        --models-dir=*) export FUNAUDIO_MODELS_DIR=${argument#*=} ;;
+    esac
+    if [ "$previous" = --models-dir ]; then export FUNAUDIO_MODELS_DIR=$argument; fi
+    previous=$argument
+done
+
+say "[1/3] Python environment (.venv)"
+make_venv
+say "[2/3] Python packages: about 0.3 GB to fetch, 0.9 GB on disk, a minute or two; nothing if they are here"
+install_requirements run requirements.txt
+say "[3/3] Models: 1.4 GB (0.8 GB with --small), some minutes; nothing if they are here"
+.venv/bin/python -m webui.models fetch || fail "Not every model is here. Run this again: it goes on from where it stopped."
+exec .venv/bin/python webui.py "$@"
