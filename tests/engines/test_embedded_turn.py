@@ -1,0 +1,58 @@
+"""The whole turn on the real embedded engines, without a browser: a synthesised question is heard and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from webui.config import ROOT, Settings
+from webui.conversation.session import Conversation
+from webui.engines.protocols import RecognitionRequest, SpeechRequest
+from webui.engines.registry import Engines
+from webui.engines.store import ModelStore
+from webui.features.chat import Finished, Heard, Spoke, Turn, TurnSettings
+from webui.text.script import language_of
+from webui.types import Audio
+
+pytestmark = pytest.mark.engine
+
+QUESTIONS = {"en": "What is the capital of France?", "zh": "请问法国的首都是哪里？"}
+ANSWERS = {"en": "paris", "zh": "巴黎"}
+
+
+@pytest.fixture(scope="module")
+def engines() -> Generator[Engines, None, None]:
+    built = Engines(Settings(), ModelStore(ROOT / "models"))
+    yield built
+    built.close()
+
+
+def speak(engines: Engines, text: str, voice: str) -> Audio:
+    by_id = {v.id: v for v in engines.synthesizer.voices()}
+    chunks = list(engines.synthesizer.synthesize(SpeechRequest(text, by_id[voice])))
+    return Audio(np.concatenate([c.audio.samples for c in chunks]), chunks[0].audio.rate)
+
+
+@pytest.mark.parametrize(("language", "voice"), [("en", "af_heart"), ("zh", "zf_xiaobei")])
+def test_a_question_is_understood_and_answered_aloud(engines: Engines, language: str, voice: str) -> None:
+    jiwer = pytest.importorskip("jiwer")
+    question = speak(engines, QUESTIONS[language], voice)
+    with closing(Conversation()) as conversation:
+        events = list(Turn(engines, conversation, TurnSettings(voice=voice)).run(question))
+    heard = next(e for e in events if isinstance(e, Heard)).transcript
+    assert heard.language == language
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert ANSWERS[language] in finished.reply.lower()
+    assert language_of(finished.reply) == language
+    sound = [e.chunk.audio for e in events if isinstance(e, Spoke)]
+    reply = Audio(np.concatenate([a.samples for a in sound]), sound[0].rate)
+    again = "".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(reply)))
+    assert jiwer.cer(_letters(finished.reply), _letters(again)) <= 0.15
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
