@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A Chromium for the browser tests, its path in FUNAUDIO_CHROMIUM. Sourced after setup.sh.
 
 find_chromium() {

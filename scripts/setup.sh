@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What run.sh and test.sh share: a Python, its .venv, and packages into it. Sourced, from the project's root.
 
 ROOT=$PWD
