@@ -1,0 +1,139 @@
+"""From text to Kokoro's phonemes, language by language, keeping hold of the written words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from threading import Lock
+from typing import Protocol
+
+from webui.text.script import LATIN, language_of, runs
+from webui.text.spoken import Piece, plain, spoken
+
+PAUSES = ";:,.!?—…"
+SILENT = PAUSES + ' "()“”'
+
+# The 114 symbols Kokoro v1.0 was trained on, as (id of the first, symbols in a row).
+_SYMBOLS = (
+    (1, ";:,.!?"), (9, '—…"()“” \u0303ʣʥʦʨᵝꭧAI'), (31, "O"), (33, "Q"), (35, "ST"), (39, "W"), (41, "Yᵊabcdef"),
+    (50, "hijklmnopqrstuvwxyzɑɐɒæ"), (75, "βɔɕç"), (80, "ɖðʤə"), (85, "ɚɛɜ"), (90, "ɟ"), (92, "ɡ"), (99, "ɥ"),
+    (101, "ɨɪʝ"), (110, "ɯɰŋɳɲɴø"), (118, "ɸθœ"), (123, "ɹ"), (125, "ɾɻ"), (128, "ʁɽʂʃʈʧ"), (135, "ʊʋ"), (138, "ʌɣɤ"),
+    (142, "χʎ"), (147, "ʒʔ"), (156, "ˈˌː"), (162, "ʰ"), (164, "ʲ"), (169, "↓"), (171, "→↗↘"), (177, "ᵻ"),
+)  # fmt: skip
+SYMBOL_IDS = {symbol: first + i for first, row in _SYMBOLS for i, symbol in enumerate(row)}
+
+_UNKNOWN = re.compile(f"[^{re.escape(''.join(SYMBOL_IDS))}]")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A written piece (a word with the space behind it, or one Han character) and the phonemes it is said with.
+
+    Pauses stand at the end of ``phonemes``; pieces in a row join to the text and to the phonemes of the whole.
+    """
+
+    text: str
+    phonemes: str
+
+    @property
+    def voiced(self) -> bool:
+        """Whether any sound is in it, not pauses alone."""
+        return bool(self.phonemes.strip(SILENT))
+
+
+class LanguageG2P(Protocol):
+    """One language's way from written pieces to phonemes."""
+
+    def __call__(self, pieces: list[Piece]) -> list[Said]:
+        """The pieces as said; their texts join to the pieces' ``written``."""
+        ...
+
+
+class G2P:
+    """Every language that is installed here. Thread safe; each language loads at its first text.
+
+    English by hibari's port of misaki's rules (American or British), Chinese by pypinyin and jieba: Apache-2.0
+    and MIT, none needs espeak-ng.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, LanguageG2P] = {}
+        self._lock = Lock()
+
+    @staticmethod
+    def languages() -> tuple[str, ...]:
+        """The codes that can be spoken."""
+        return ("en", "zh")
+
+    def missing(self) -> dict[str, str]:
+        """The languages that Kokoro has voices for and that cannot be spoken, each with the reason."""
+        names = {"es": "Spanish", "fr": "French", "hi": "Hindi", "it": "Italian", "pt": "Portuguese"}
+        reasons = {
+            code: f"{name} needs pronunciation rules that are not part of this program." for code, name in names.items()
+        }
+        if "ja" not in self.languages():
+            reasons["ja"] = "Japanese needs the optional package pyopenjtalk."
+        return reasons
+
+    def load(self, language: str, british: bool = False) -> LanguageG2P:
+        """The G2P of one of ``languages``."""
+        key = "en-gb" if language == "en" and british else language
+        with self._lock:
+            if key not in self._loaded:
+                self._loaded[key] = _make(key)
+            return self._loaded[key]
+
+    def __call__(self, text: str, hint: str = "auto", british: bool = False) -> tuple[list[Said], set[str]]:
+        """The pieces of ``text`` in order, and the codes of languages in it that are not spoken here.
+
+        What is in such a language, and any sign without a sound, keeps its text and has no phonemes.
+        """
+        said: list[Said] = []
+        unspoken: set[str] = set()
+        for language, group in groupby(_by_language(plain(text), hint), key=lambda pair: pair[0]):
+            pieces = [piece for _, piece in group]
+            if language not in self.languages():
+                unspoken.add(language)
+                said += [Said(piece.written, "") for piece in pieces]
+                continue
+            g2p = self.load(language, british)
+            said += [Said(s.text, _UNKNOWN.sub("", s.phonemes)) for s in g2p(pieces)]
+            if said and not said[-1].phonemes.endswith(" "):
+                said[-1] = Said(said[-1].text, said[-1].phonemes + " ")
+        return [_line_end(piece) for piece in said], unspoken
+
+
+def _by_language(text: str, hint: str) -> Iterator[tuple[str, Piece]]:
+    """What is said, cut where its language changes; signs and digits go with what stands before them."""
+    main = language_of(text, hint)
+    now = main
+    for piece in spoken(text, main):
+        written = piece.written
+        for language, run in runs(piece.said, main if main in ("ja", *LATIN) else hint):
+            now = language if any(map(str.isalpha, run)) else now
+            if piece.said != piece.written:
+                yield now, Piece(written, run)
+                written = ""  # the first run stands for it all
+            elif now == "zh" != main:
+                yield from ((now, part) for part in spoken(run, now))
+            else:
+                yield now, Piece(run, run)
+
+
+def _line_end(piece: Said) -> Said:
+    """The end of a line is a pause, with or without a mark."""
+    if "\n" in piece.text and piece.voiced and piece.phonemes.strip()[-1] not in PAUSES:
+        return Said(piece.text, piece.phonemes.rstrip() + ". ")
+    return piece
+
+
+def _make(key: str) -> LanguageG2P:
+    if key == "zh":
+        from webui.engines.g2p_zh import Chinese
+
+        return Chinese()
+    from webui.engines.g2p_en import English
+
+    return English(british=key == "en-gb")

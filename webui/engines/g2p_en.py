@@ -1,0 +1,72 @@
+"""English phonemes by hibari's G2P, and which written word each belongs to."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from threading import Lock
+
+from webui.engines.g2p import Said
+from webui.text.spoken import Piece
+
+_TOKEN = re.compile(r"\S+\s*|\s+")
+_WORD = re.compile(r"\S{1,60}")  # no word is longer, and hibari's time grows with the square of the length
+
+
+class English:
+    """Reads numbers, dates, money, units, abbreviations and homographs in their context."""
+
+    def __init__(self, british: bool = False) -> None:
+        from hibari.g2p import G2P
+        from hibari.g2p.normalize import normalize
+
+        self._g2p = G2P(british=british)
+        self._normalize = normalize
+        self._lock = Lock()  # the net for unknown words loads lazily
+
+    def __call__(self, pieces: list[Piece]) -> list[Said]:
+        """One ``Said`` for each written word, with the space behind it."""
+        units, words, owners = _units(pieces)
+        if not words:
+            return [Said(unit, "") for unit in units]
+        with self._lock:
+            normal = self._normalize(" ".join(words))
+            tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(normal))
+        unit_of = _align(words, normal.split(), owners)
+        phonemes = [""] * len(units)
+        at = 0
+        for token in tokens:
+            phonemes[unit_of[min(at, len(unit_of) - 1)]] += token.phonemes or ""
+            if token.whitespace:
+                phonemes[unit_of[min(at, len(unit_of) - 1)]] += " "
+                at += 1
+        return [Said(unit, ph) for unit, ph in zip(units, phonemes, strict=True)]
+
+
+def _units(pieces: list[Piece]) -> tuple[list[str], list[str], list[int]]:
+    """Written words with their spaces, said words, and for each said word the written one it belongs to."""
+    units: list[str] = []
+    said = ""
+    owner: list[int] = []
+    for piece in pieces:
+        same = piece.said == piece.written
+        for written in _TOKEN.findall(piece.written) if same else [piece.written]:
+            if units and (not written.strip() or not units[-1][-1:].isspace()):
+                units[-1] += written
+            else:
+                units.append(written)
+            spoken = written if same else piece.said
+            said += spoken
+            owner += [len(units) - 1] * len(spoken)
+    spans = [match.span() for match in _WORD.finditer(said)]
+    return units, [said[a:b] for a, b in spans], [owner[a] for a, _ in spans]
+
+
+def _align(words: list[str], normal: list[str], owners: list[int]) -> list[int]:
+    """For each word of ``normal`` the owner of the word of ``words`` that it came from."""
+    out: list[int] = []
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, words, normal, autojunk=False).get_opcodes():
+        if tag == "insert":
+            i1, i2 = (i1 - 1, i1) if i1 else (0, 1)
+        out += [owners[i1 + (j - j1) * (i2 - i1) // (j2 - j1)] for j in range(j1, j2)]
+    return out or [owners[0]]
