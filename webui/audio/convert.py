@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +27,7 @@ def to_float(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
     if values.dtype == np.bool_ or not np.issubdtype(values.dtype, np.number) or np.iscomplexobj(values):
         raise AudioError("not_audio", "That is not sound: choose an audio file or record something.")
     if np.issubdtype(values.dtype, np.integer):
-        limits = np.iinfo(values.dtype)
+        limits: Any = np.iinfo(values.dtype.str)
         half = (float(limits.max) - float(limits.min) + 1) / 2
         middle = half if limits.min == 0 else 0.0
         return ((values.astype(np.float64) - middle) / half).astype(np.float32)
@@ -69,9 +72,32 @@ def resample(audio: Audio, rate: int) -> Audio:
     return Audio(np.clip(samples, -1.0, 1.0), rate)
 
 
+def resampled(pieces: Iterator[tuple[Samples, int]], rate: int) -> Iterator[Samples]:
+    """Pieces of one stream, each with its rate, at one ``rate`` Hz and with no seam; the rate may change half way."""
+    import soxr
+
+    stream: Any = None
+    current = rate
+    for samples, own_rate in pieces:
+        if own_rate != current:
+            if stream is not None:
+                yield _flush(stream)
+            stream = soxr.ResampleStream(own_rate, rate, 1, dtype="float32") if own_rate != rate else None
+            current = own_rate
+        yield np.clip(stream.resample_chunk(samples), -1.0, 1.0) if stream is not None else samples
+    if stream is not None:
+        yield _flush(stream)
+
+
+def _flush(stream: Any) -> Samples:
+    tail: Samples = stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+    return np.clip(tail, -1.0, 1.0)
+
+
 def to_pcm16(samples: Samples) -> npt.NDArray[np.int16]:
     """Float samples as 16-bit integers, rounded; what lies beyond full scale stays there and does not wrap."""
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    whole: npt.NDArray[np.int16] = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    return whole
 
 
 def from_pcm16(data: bytes, rate: int) -> Audio:
@@ -94,7 +120,7 @@ def peaks(audio: Audio, n: int) -> list[float]:
     """The loudest sample, 0 to 1, of each of ``n`` equal stretches: a waveform to draw."""
     bounds = np.linspace(0, len(audio.samples), n + 1).astype(int)
     loud = np.abs(audio.samples)
-    return [float(loud[a:b].max()) if b > a else 0.0 for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [float(loud[a:b].max()) if b > a else 0.0 for a, b in pairwise(bounds)]
 
 
 def is_silent(audio: Audio) -> bool:

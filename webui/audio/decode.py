@@ -25,6 +25,7 @@ from webui.audio.convert import (
     peaks,
     require_sound,
     resample,
+    resampled,
     to_float,
     to_pcm16,
     to_wav_bytes,
@@ -105,7 +106,7 @@ def stream_blocks(
     waiting: list[Samples] = []
     held = total = 0
     started = time.monotonic()
-    for piece in _resampled(_mono(source, max_seconds, on_problem), rate):
+    for piece in resampled(_mono(source, max_seconds, on_problem), rate):
         waiting.append(piece)
         held += len(piece)
         total += len(piece)
@@ -131,7 +132,7 @@ def _mono(source: Source | None, max_seconds: float, on_problem: Problem | None)
     with _open(source) as file:
         demuxer, declared = _sniff(file)
         try:
-            container = av.open(
+            container: Any = av.open(
                 file, format=demuxer, options={"protocol_whitelist": "file,pipe"}, metadata_errors="ignore"
             )
         except (av.FFmpegError, ValueError, UnicodeDecodeError) as error:
@@ -225,29 +226,8 @@ def _frame_to_mono(frame: Any) -> Samples:
     values = to_float(frame.to_ndarray())
     if not frame.format.is_planar:
         values = values.reshape(-1, channels).T
-    return values[0] if channels == 1 else values.mean(axis=0, dtype=np.float32)
-
-
-def _resampled(pieces: Iterator[tuple[Samples, int]], rate: int) -> Iterator[Samples]:
-    """The same sound at one rate, with no seam between pieces; a file may change its rate half way."""
-    import soxr
-
-    stream: Any = None
-    current = rate
-    for samples, own_rate in pieces:
-        if own_rate != current:
-            if stream is not None:
-                yield _flush(stream)
-            stream = soxr.ResampleStream(own_rate, rate, 1, dtype="float32") if own_rate != rate else None
-            current = own_rate
-        yield np.clip(stream.resample_chunk(samples), -1.0, 1.0) if stream is not None else samples
-    if stream is not None:
-        yield _flush(stream)
-
-
-def _flush(stream: Any) -> Samples:
-    tail: Samples = stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-    return np.clip(tail, -1.0, 1.0)
+    mono: Samples = values[0] if channels == 1 else values.mean(axis=0, dtype=np.float32)
+    return mono
 
 
 def _broken() -> AudioError:

@@ -1,14 +1,14 @@
 """Where in a stream of sound somebody speaks: Silero VAD v6, frame by frame.
 
-The same ``SpeechDetector`` serves a file (blocks of seconds) and a live microphone (frames of 32 ms): what it finds does
-not depend on how the stream was cut into blocks. It keeps at most one stretch of speech in memory.
+The same ``SpeechDetector`` serves a file (blocks of seconds) and a live microphone (frames of 32 ms): what it finds
+does not depend on how the stream was cut into blocks. It keeps at most one stretch of speech in memory.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -110,7 +110,9 @@ class SpeechDetector:
             self._rest = np.zeros(0, np.float32)
             yield from self._judge(padded)
         if self._begin is not None:
-            yield from self._close(self._frame, self._frame)
+            for speech in self._close(self._last_voiced, self._frame):
+                length = self._frame * FRAME - (FRAME - tail if tail else 0) - round(speech.start * RATE)
+                yield replace(speech, audio=Audio(speech.audio.samples[:length], RATE))
 
     def _judge(self, samples: Samples) -> Iterator[Speech]:
         self._kept = np.concatenate((self._kept, samples))

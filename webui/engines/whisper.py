@@ -1,0 +1,247 @@
+"""The embedded recognizer: Silero finds speech, Whisper base hears its words and language, YAMNet the other sounds."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from webui.audio.convert import resampled
+from webui.audio.vad import Speech, SpeechDetector
+from webui.config import ROOT, Settings
+from webui.engines.protocols import EngineInfo, RecognitionRequest
+from webui.engines.store import ModelStore
+from webui.engines.whisper_decoding import Decoded, Encoded, Whisper, weigh
+from webui.engines.yamnet import EventTracker, YamNet
+from webui.errors import AudioError, EngineError
+from webui.text.written import respell, written
+from webui.types import Audio, Event, EventSpan, Samples, Segment, VoiceBaseline, Word
+
+if TYPE_CHECKING:
+    from webui.engines.emotion import EmotionClassifier
+
+RATE = 16_000
+BLOCK_SECONDS = 10.0  # a long recording is taken in such pieces
+LONGEST_GAP = 30.0  # seconds without speech after which the events so far are told
+EVENT_GAP = 1.0  # events closer than this share a segment
+
+# ``auto`` chooses among the languages that Whisper base writes well enough to read; Cantonese has no token there.
+AUTO_LANGUAGES = tuple("zh en ja ko es fr de it pt ru nl pl tr uk sv id vi ar hi th".split())
+
+# What Whisper writes where nobody speaks (it learned from subtitles): believed only from a voice that is surely there.
+_PHANTOMS = frozenset(
+    "you|bye|thank you|thanks|thank you very much|thank you so much|thanks for watching|thank you for watching|"
+    "please subscribe|谢谢|谢谢大家|谢谢观看|感谢观看|感谢收看|"
+    "ご視聴ありがとうございました|시청해주셔서 감사합니다|vielen dank|merci".split("|")
+)
+_SUBTITLERS = ("amara.org", "请不吝点赞", "明镜与点点", "字幕by", "字幕由", "中文字幕", "subtitles by", "untertitel")
+SURE_SPEECH = 0.5  # YAMNet's score for a voice that is surely there
+LEAST_VOICE = 0.25  # product of Silero's and YAMNet's certainty: with less it is some other sound
+
+
+@dataclass(frozen=True)
+class _Models:
+    whisper: Whisper
+    yamnet: YamNet
+    emotion: EmotionClassifier
+
+
+class WhisperRecognizer:
+    """Whisper base with YAMNet's events and our own emotion classifier. One instance serves all sessions."""
+
+    def __init__(self, store: ModelStore, settings: Settings) -> None:
+        self._store = store
+        self._threads = settings.threads
+        self._lock = threading.Lock()
+        self._models: _Models | None = None
+
+    @property
+    def info(self) -> EngineInfo:
+        """What it is, and whether its weights are in memory."""
+        return EngineInfo(
+            name="Whisper base + YAMNet",
+            languages=AUTO_LANGUAGES,
+            capabilities={
+                "words": True,
+                "events": True,
+                "emotion": True,
+                "arousal": True,
+                "itn": True,
+                "language_yue": "Whisper base does not know Cantonese apart from Mandarin: SenseVoice does.",
+                "speakers": "This engine does not tell speakers apart.",
+            },
+            device="CPU",
+            licence="MIT",
+            loaded=self._models is not None,
+        )
+
+    def load(self) -> None:
+        """Bring the weights into memory; a second call does nothing. Raises ``ModelError``."""
+        self._ready()
+
+    def close(self) -> None:
+        """Give the memory back once the requests that run now are done; the next request loads again."""
+        with self._lock:
+            self._models = None
+
+    def _ready(self) -> _Models:
+        with self._lock:
+            if self._models is None:
+                from webui.engines.emotion import EmotionClassifier
+
+                self._models = _Models(
+                    Whisper(self._store.ensure("whisper-base"), self._threads),
+                    YamNet(self._store.ensure("yamnet")),
+                    EmotionClassifier.load(ROOT / "models" / "emotion"),
+                )
+            return self._models
+
+    def transcribe(self, request: RecognitionRequest) -> Iterator[Segment]:
+        """Yield each segment as it is done, in order of time.
+
+        A segment is a stretch of speech of at most 30 s, or a stretch without words in which events were heard
+        (language ``nospeech``). Memory does not grow with the recording. Raises ``AudioError`` where the recording
+        is empty, ``EngineError`` for a language that is not to be had.
+        """
+        models = self._ready()
+        if request.language != "auto" and request.language not in models.whisper.languages:
+            raise EngineError(
+                "language_unknown",
+                f"This recognizer does not know the language {request.language[:20]!r}: choose another or auto.",
+                language=request.language[:20],
+            )
+        if request.language == "yue":
+            raise EngineError("language_yue", "This recognizer does not know Cantonese: choose Chinese or auto.")
+        yield from _Listening(models, request).run()
+
+
+class _Listening:
+    """One request on its way through the models."""
+
+    def __init__(self, models: _Models, request: RecognitionRequest) -> None:
+        self._m = models
+        self._r = request
+        self._speech = SpeechDetector()
+        self._events = EventTracker(models.yamnet)
+        self._spoken: dict[str, float] = {}  # seconds per language so far
+        self._told = 0.0  # seconds of the recording for which segments were yielded
+
+    def run(self) -> Iterator[Segment]:
+        """Feed the whole recording through, block by block."""
+        waiting: deque[Speech] = deque()
+        length = 0.0
+        for block in _blocks(self._r.audio):
+            length += block.duration
+            self._events.feed(block.samples)
+            waiting.extend(self._speech.feed(block.samples))
+            while waiting and waiting[0].end <= self._events.heard:
+                yield from self._hear(waiting.popleft())
+            quiet = min(self._events.heard, self._speech.settled)
+            if not waiting and quiet - self._told > LONGEST_GAP:
+                yield from self._gap(quiet)
+        if not length:
+            raise AudioError("empty", "The recording is empty: record again or choose another file.")
+        self._events.finish()
+        waiting.extend(self._speech.finish())
+        for speech in waiting:
+            yield from self._hear(speech)
+        yield from self._gap(length)
+
+    def _hear(self, speech: Speech) -> Iterator[Segment]:
+        """The segment of one stretch of speech, after what was heard before it. No words: it counts as no speech."""
+        if speech.confidence * self._events.speech(speech.start, speech.end) < LEAST_VOICE:
+            return
+        encoded = self._m.whisper.encode(speech.audio.samples)
+        language = self._language(encoded)
+        decoded, encoded = self._m.whisper.decode(encoded, language)
+        if self._phantom(decoded, speech):
+            return
+        yield from self._gap(speech.start)
+        self._spoken[language] = self._spoken.get(language, 0.0) + speech.audio.duration
+        text = written(decoded.text, language, self._r.itn)
+        words = self._m.whisper.align(encoded, decoded, language) if self._r.words else ()
+        feeling = _feel(self._m.emotion, encoded, speech.audio, self._r.baseline)
+        yield Segment(
+            start=round(speech.start, 3),
+            end=round(speech.end, 3),
+            text=text,
+            language=language,
+            events=self._events.take(speech.start, speech.end),
+            words=_later(respell(words, text, language), speech.start),
+            confidence=decoded.confidence,
+            **feeling,
+        )
+        self._tell(speech.end)
+
+    def _language(self, encoded: Encoded) -> str:
+        if self._r.language != "auto":
+            return self._r.language
+        chances = weigh(self._m.whisper.detect(encoded, AUTO_LANGUAGES), self._spoken)
+        return max(chances, key=lambda code: chances[code])
+
+    def _phantom(self, decoded: Decoded, speech: Speech) -> bool:
+        """Whether these words are more likely Whisper's invention than somebody's."""
+        plain = decoded.text.strip(" .,!?。，！？…-♪").lower()
+        if not any(c.isalnum() for c in plain) or any(name in plain for name in _SUBTITLERS):
+            return True
+        voice = self._events.speech(speech.start, speech.end)
+        if voice >= SURE_SPEECH and speech.confidence >= 0.7:
+            return False
+        return plain in _PHANTOMS or decoded.suspicious or voice < 0.3 or decoded.no_speech > 0.6
+
+    def _gap(self, until: float) -> Iterator[Segment]:
+        """Event-only segments for what was heard without words since the last segment."""
+        heard = [e for e in self._events.take(self._told, until) if e.event is not Event.SPEECH]
+        group: list[EventSpan] = []
+        for event in heard:
+            if group and event.start - max(e.end for e in group) > EVENT_GAP:
+                yield _event_segment(group)
+                group = []
+            group.append(event)
+        if group:
+            yield _event_segment(group)
+        self._tell(until)
+
+    def _tell(self, until: float) -> None:
+        self._told = max(self._told, until)
+        self._events.forget(self._told)
+
+
+def _event_segment(events: Sequence[EventSpan]) -> Segment:
+    return Segment(events[0].start, max(e.end for e in events), events=tuple(events))
+
+
+def _later(words: Iterable[Word], seconds: float) -> tuple[Word, ...]:
+    return tuple(
+        Word(w.text, round(w.start + seconds, 3), round(w.end + seconds, 3), round(w.confidence, 3)) for w in words
+    )
+
+
+def _blocks(audio: Audio | Iterable[Audio]) -> Iterator[Audio]:
+    """The recording at 16 kHz in blocks, whatever it came as; NaN and infinity are silence."""
+    for samples in resampled(_pieces(audio), RATE):
+        yield Audio(np.nan_to_num(samples, posinf=0.0, neginf=0.0), RATE)
+
+
+def _pieces(audio: Audio | Iterable[Audio]) -> Iterator[tuple[Samples, int]]:
+    for block in (audio,) if isinstance(audio, Audio) else audio:
+        step = round(BLOCK_SECONDS * block.rate)
+        for at in range(0, len(block.samples), step):
+            yield block.samples[at : at + step], block.rate
+
+
+def _feel(
+    classifier: EmotionClassifier, encoded: Encoded, audio: Audio, baseline: VoiceBaseline | None
+) -> dict[str, Any]:
+    """What a segment says of how the voice sounds."""
+    estimate = classifier.classify(encoded.features(), audio, baseline)
+    return {
+        "emotion": estimate.emotion,
+        "emotion_confidence": estimate.confidence,
+        "arousal": estimate.arousal,
+        "voice": estimate.voice,
+    }
