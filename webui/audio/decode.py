@@ -17,34 +17,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from webui.audio.convert import (
-    check_rate,
-    from_numpy,
-    from_pcm16,
-    is_silent,
-    peaks,
-    require_sound,
-    resample,
-    resampled,
-    to_float,
-    to_pcm16,
-    to_wav_bytes,
-)
+from webui.audio.convert import check_rate, resampled, to_float
 from webui.errors import AudioError
 from webui.types import Audio, Samples
-
-__all__ = [
-    "decode",
-    "from_numpy",
-    "from_pcm16",
-    "is_silent",
-    "peaks",
-    "require_sound",
-    "resample",
-    "stream_blocks",
-    "to_pcm16",
-    "to_wav_bytes",
-]
 
 log = logging.getLogger(__name__)
 
