@@ -164,8 +164,15 @@ class Transcript:
 
     @property
     def events(self) -> tuple[EventSpan, ...]:
-        """Every event of every segment, in order of time."""
-        return tuple(sorted((e for s in self.segments for e in s.events), key=lambda e: (e.start, e.end)))
+        """Every event of every segment, in order of time; one that segments have cut in pieces is whole again."""
+        whole: list[EventSpan] = []
+        for e in sorted((e for s in self.segments for e in s.events), key=lambda e: (e.event.value, e.start)):
+            last = whole[-1] if whole else None
+            if last and last.event is e.event and e.start - last.end < 0.05:
+                whole[-1] = EventSpan(e.event, last.start, max(last.end, e.end), max(last.confidence, e.confidence))
+            else:
+                whole.append(e)
+        return tuple(sorted(whole, key=lambda e: (e.start, e.end)))
 
 
 @dataclass(frozen=True)

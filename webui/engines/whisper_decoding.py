@@ -81,7 +81,7 @@ def window_for(seconds: float) -> float:
     return min(FULL_WINDOW, max(SHORTEST_WINDOW, seconds + 2.0))
 
 
-SHORTEST_WINDOW = 6.0
+SHORTEST_WINDOW = 8.0
 
 
 class Whisper:
