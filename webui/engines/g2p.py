@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from threading import Lock
 from typing import Protocol
@@ -26,6 +26,9 @@ SYMBOL_IDS = {symbol: first + i for first, row in _SYMBOLS for i, symbol in enum
 
 _UNKNOWN = re.compile(f"[^{re.escape(''.join(SYMBOL_IDS))}]")
 
+# To the first sentence end behind 160 characters, but no more than 960: words are read in the context of a block.
+_BLOCK = re.compile(r".{160}.{0,800}?(?:(?<=[。！？\n])|(?<=\w{4}[.!?])(?=\s)|\Z)|.{1,960}", re.S)
+
 
 @dataclass(frozen=True)
 class Said:
@@ -36,6 +39,7 @@ class Said:
 
     text: str
     phonemes: str
+    unspoken: str = ""  # the code of the language that could not be spoken
 
     @property
     def voiced(self) -> bool:
@@ -85,29 +89,28 @@ class G2P:
                 self._loaded[key] = _make(key)
             return self._loaded[key]
 
-    def __call__(self, text: str, hint: str = "auto", british: bool = False) -> tuple[list[Said], set[str]]:
-        """The pieces of ``text`` in order, and the codes of languages in it that are not spoken here.
+    def __call__(self, text: str, hint: str = "auto", british: bool = False) -> Iterator[Said]:
+        """Yield the pieces of ``text`` in order, block by block, so that a long text starts at once.
 
-        What is in such a language, and any sign without a sound, keeps its text and has no phonemes.
+        A sign without a sound keeps its text and has no phonemes; so has what is in a language that is not spoken
+        here, which is then named in ``unspoken``.
         """
-        said: list[Said] = []
-        unspoken: set[str] = set()
-        for language, group in groupby(_by_language(plain(text), hint), key=lambda pair: pair[0]):
-            pieces = [piece for _, piece in group]
-            if language not in self.languages():
-                unspoken.add(language)
-                said += [Said(piece.written, "") for piece in pieces]
-                continue
-            g2p = self.load(language, british)
-            said += [Said(s.text, _UNKNOWN.sub("", s.phonemes)) for s in g2p(pieces)]
-            if said and not said[-1].phonemes.endswith(" "):
-                said[-1] = Said(said[-1].text, said[-1].phonemes + " ")
-        return [_line_end(piece) for piece in said], unspoken
+        text = plain(text)
+        main = language_of(text, hint)
+        for block in _BLOCK.findall(text):
+            for language, group in groupby(_by_language(block, main, hint), key=lambda pair: pair[0]):
+                pieces = [piece for _, piece in group]
+                if language not in self.languages():
+                    yield from (Said(piece.written, "", unspoken=language) for piece in pieces)
+                    continue
+                said = [_clean(piece) for piece in self.load(language, british)(pieces)]
+                if not said[-1].phonemes.endswith(" "):
+                    said[-1] = replace(said[-1], phonemes=said[-1].phonemes + " ")
+                yield from said
 
 
-def _by_language(text: str, hint: str) -> Iterator[tuple[str, Piece]]:
+def _by_language(text: str, main: str, hint: str) -> Iterator[tuple[str, Piece]]:
     """What is said, cut where its language changes; signs and digits go with what stands before them."""
-    main = language_of(text, hint)
     now = main
     for piece in spoken(text, main):
         written = piece.written
@@ -122,11 +125,12 @@ def _by_language(text: str, hint: str) -> Iterator[tuple[str, Piece]]:
                 yield now, Piece(run, run)
 
 
-def _line_end(piece: Said) -> Said:
-    """The end of a line is a pause, with or without a mark."""
-    if "\n" in piece.text and piece.voiced and piece.phonemes.strip()[-1] not in PAUSES:
-        return Said(piece.text, piece.phonemes.rstrip() + ". ")
-    return piece
+def _clean(piece: Said) -> Said:
+    """Known symbols only, and a pause at the end of a line, with or without a mark."""
+    phonemes = _UNKNOWN.sub("", piece.phonemes)
+    if "\n" in piece.text and phonemes.strip(SILENT) and phonemes.strip()[-1] not in PAUSES:
+        phonemes = phonemes.rstrip() + ". "
+    return Said(piece.text, phonemes)
 
 
 def _make(key: str) -> LanguageG2P:

@@ -10,7 +10,8 @@ from webui.engines.g2p import Said
 from webui.text.spoken import Piece
 
 _TOKEN = re.compile(r"\S+\s*|\s+")
-_WORD = re.compile(r"\S{1,60}")  # no word is longer, and hibari's time grows with the square of the length
+# hibari's time grows with the cube of the signs in a word: a longer word, or one with more signs, is cut.
+_WORD = re.compile(r"(?=(?:[^\W_]*(?:[^\w\s]|_)){10})\S{1,8}|\S{1,60}")
 
 
 class English:

@@ -136,8 +136,15 @@ class KokoroSynthesizer:
         timbre = _find(model, request.voice.id)
         prosody = _find(model, request.voice.prosody or request.voice.id)
         british = request.voice.id.startswith(("bf_", "bm_"))
-        said, unspoken = self._g2p(request.text, request.language, british)
-        if unspoken and not any(piece.voiced for piece in said):
+        unspoken: set[str] = set()
+        silent = True
+        for pieces in plan(self._g2p(request.text, request.language, british)):
+            unspoken |= {piece.unspoken for piece in pieces if piece.unspoken}
+            if not any(piece.voiced for piece in pieces):
+                continue
+            silent = False
+            yield self._speak(model, pieces, timbre, prosody, manner)
+        if silent and unspoken:
             codes, known = ", ".join(sorted(unspoken)), ", ".join(self._g2p.languages())
             raise EngineError(
                 "language_not_spoken",
@@ -145,18 +152,19 @@ class KokoroSynthesizer:
                 languages=codes,
                 known=known,
             )
-        for pieces in plan(said):
-            phonemes = "".join(piece.phonemes for piece in pieces).strip()
-            if not any(piece.voiced for piece in pieces):
-                continue
-            mark = ending(pieces)
-            # without a mark at its end the last sound is cut off
-            ids = [SYMBOL_IDS[symbol] for symbol in (phonemes if mark else phonemes + ".")]
-            with self._turn:
-                raw, frames = _run(model.session, ids, style_vector(timbre, prosody, len(ids)), manner)
-            sound, cut = finish(raw, mark, manner.energy)
-            words = _words(pieces, frames, cut, len(sound) / RATE)
-            yield SpeechChunk(Audio(sound, RATE), "".join(piece.text for piece in pieces).strip(), words)
+
+    def _speak(
+        self, model: _Model, pieces: list[Said], timbre: Vectors, prosody: Vectors, manner: Manner
+    ) -> SpeechChunk:
+        phonemes = "".join(piece.phonemes for piece in pieces).strip()
+        mark = ending(pieces)
+        # without a mark at its end the last sound is cut off
+        ids = [SYMBOL_IDS[symbol] for symbol in (phonemes if mark else phonemes + ".")]
+        with self._turn:
+            raw, frames = _run(model.session, ids, style_vector(timbre, prosody, len(ids)), manner)
+        sound, cut = finish(raw, mark, manner.energy)
+        words = _words(pieces, frames, cut, len(sound) / RATE)
+        return SpeechChunk(Audio(sound, RATE), "".join(piece.text for piece in pieces).strip(), words)
 
 
 def _session(model: bytes, threads: int) -> Any:

@@ -6,7 +6,7 @@ the whole melody. A piece never has more than the model's 510 phonemes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ FIRST = 45  # about three seconds of speech, made in less than one
 LATER = 200
 LEAST = 14  # a piece shorter than this sounds clipped: it joins its neighbour
 
-_SENTENCE_ENDS = ".!?…"
+_SENTENCE_ENDS = frozenset(".!?…")
 _CLOSERS = ' "”)“('
 _PAUSE_S = {".": 0.30, "!": 0.30, "?": 0.30, "…": 0.35, ",": 0.12, ";": 0.18, ":": 0.18, "—": 0.15}
 _WORD_GAP_S = 0.03
@@ -40,37 +40,35 @@ def ending(pieces: Sequence[Said]) -> str:
     return phonemes[-1:] if phonemes[-1:] in PAUSES else ""
 
 
-def plan(said: Sequence[Said]) -> list[list[Said]]:
+def plan(said: Iterable[Said]) -> Iterator[list[Said]]:
     """``said`` in pieces to be spoken one after the other; together they are all of it."""
-    out: list[list[Said]] = []
+    ready: list[Said] = []  # held back until the next is known, in case that is too short to stand alone
     now: list[Said] = []
+    first = True
     for clause in _clauses(said):
-        room = LATER if out else FIRST
-        done = ending(now) in _SENTENCE_ENDS if ending(now) else now[-1:] and now[-1].text.endswith("\n")
-        if now and size(now) >= LEAST and (done or size(now) + size(clause) > room):
-            out.append(now)
-            now = []
+        if size(now) >= LEAST and (_complete(now) or size(now) + size(clause) > (FIRST if first else LATER)):
+            if ready:
+                yield ready
+            ready, now, first = now, [], False
         now = now + clause
-    if now:
-        if out and size(now) < LEAST and size(out[-1]) + size(now) <= LIMIT:
-            out[-1] += now
-        else:
-            out.append(now)
-    return out
+    if ready and size(now) < LEAST and size(ready) + size(now) <= LIMIT:
+        ready, now = ready + now, []
+    yield from filter(None, (ready, now))
 
 
-def _clauses(said: Sequence[Said]) -> list[list[Said]]:
+def _complete(pieces: Sequence[Said]) -> bool:
+    return ending(pieces) in _SENTENCE_ENDS
+
+
+def _clauses(said: Iterable[Said]) -> Iterator[list[Said]]:
     """Cut behind each pause; a clause that is too long, behind the word nearest to equal parts."""
-    out: list[list[Said]] = []
     now: list[Said] = []
     for piece in said:
         now.append(piece)
-        if ending([piece]) or piece.text.endswith("\n"):
-            out.append(now)
+        if ending([piece]):
+            yield from _parts(now)
             now = []
-    if now:
-        out.append(now)
-    return [part for clause in out for part in _parts(clause)]
+    yield from _parts(now)
 
 
 def _parts(clause: list[Said]) -> list[list[Said]]:

@@ -34,7 +34,7 @@ _LANGUAGE = {
 }
 LATIN = frozenset({"en", "es", "fr", "it", "pt", "de"})
 _ALPHABETS = frozenset({"ru", "el", "ar", "he", "hi"})
-_ADDRESS = re.compile(r"[!-~]*(?:://|@|www\.)[!-~]*")
+_ADDRESS = re.compile(r"[!-~]{0,200}(?:://|@|www\.)[!-~]{0,2000}")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
