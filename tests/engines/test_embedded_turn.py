@@ -25,7 +25,7 @@ ANSWERS = {"en": "paris", "zh": "巴黎"}
 
 @pytest.fixture(scope="module")
 def engines() -> Generator[Engines, None, None]:
-    built = Engines(Settings(), ModelStore(ROOT / "models"))
+    built = Engines(Settings(small=True), ModelStore(ROOT / "models"))
     yield built
     built.close()
 

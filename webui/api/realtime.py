@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import logging
 import secrets
@@ -40,6 +39,7 @@ from webui.features.chat import (
     Unspoken,
     Wrote,
     pick_voice,
+    warm,
 )
 from webui.features.render import rich
 from webui.types import STYLES, Audio, Voice
@@ -117,7 +117,7 @@ class RealtimeSession:
             handler(event)
         except UserError as error:
             self._fail(error)
-        except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             self._fail(UserError("malformed_event", "That message is not of the form that this server expects."))
 
     def _update(self, event: ClientEvent) -> None:
@@ -160,7 +160,11 @@ class RealtimeSession:
             raise AudioError("file_too_large", f"Choose a file under {megabytes} MB.", megabytes=megabytes)
         if event.get("last"):
             data, self._upload = bytes(self._upload), bytearray()
-            self._take(self._loop.run_in_executor(None, partial(decode, data, max_seconds=MAX_TURN_SECONDS)))
+            self._take(
+                self._loop.run_in_executor(
+                    None, partial(decode, data, max_seconds=MAX_TURN_SECONDS, on_problem=self._fail)
+                )
+            )
 
     def _create_item(self, event: ClientEvent) -> None:
         parts = event["item"]["content"]
@@ -219,6 +223,7 @@ class RealtimeSession:
                 self._stage("loading", message_key=f"loading_{job}")
 
         self._engines.load(begun)
+        warm(self._engines, self._settings)
         self._send("funaudio.status", engines=engines_json(self._engines))
         self._stage("idle")
 

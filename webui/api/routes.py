@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,6 +63,7 @@ class Api:
             "personas": [{"id": name, "prompt": prompt} for name, prompt in PERSONAS.items()],
             "languages": list(synthesizer.info.languages),
             "engines": engines_json(self._engines),
+            "clips": _clips(),
             "speeds": SPEEDS,
             "limits": {
                 "max_upload_bytes": MAX_UPLOAD_BYTES,
@@ -92,6 +94,12 @@ class Api:
         finally:
             del self._conversations[conversation.id]
             conversation.close()
+
+
+def _clips() -> list[dict[str, str]]:
+    """Our example clips; the page names each by the label ``clip_<id>``."""
+    listed = json.loads((ROOT / "assets" / "clips" / "clips.json").read_text("utf-8"))
+    return [{"id": clip["caption"], "file": clip["file"]} for clip in listed]
 
 
 def _same_origin(connection: HTTPConnection) -> bool:

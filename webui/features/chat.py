@@ -17,7 +17,7 @@ from webui.conversation.prompts import PERSONAS, system_prompt, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
 from webui.conversation.session import Conversation
-from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest, Synthesizer
+from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, Synthesizer
 from webui.engines.registry import Engines
 from webui.errors import AudioError, Cancelled, EngineError, UserError
 from webui.text.script import language_of
@@ -249,6 +249,14 @@ class Turn:
         }
         self._conversation.history = (*self._conversation.history, Exchange(self._heard, kept))
         self._conversation.keep(self.scope.generation, record, sounds)
+
+
+def warm(engines: Engines, settings: TurnSettings) -> None:
+    """Have the model read what every turn begins with, so that the first turn need not wait for that."""
+    system = Message("system", system_prompt(settings.persona))
+    answer = engines.chat.chat(ChatRequest((system, Message("user", "")), max_tokens=1))
+    next(iter(answer), None)
+    answer.close()
 
 
 def pick_voice(synthesizer: Synthesizer, voice_id: str) -> Voice:
