@@ -15,6 +15,7 @@ from webui.ui.labels import ASSETS, translations
 # Tab id -> module with ``build(ctx)``, called inside its ``gr.Tab``. The tab's name is the label ``tab_<id>``.
 TABS = {
     "talk": "webui.ui.talk",
+    "transcribe": "webui.ui.transcribe",
 }
 FONT = (
     "system-ui",
@@ -33,7 +34,7 @@ def build_page(ctx: PageContext) -> gr.Blocks:
     """The whole page as Gradio blocks. Launch it with ``launch_options(ctx)``."""
     label = translations()
     with gr.Blocks(title="FunAudio WebUI", analytics_enabled=False, fill_width=True) as page:
-        gr.HTML('<div class="fa-header" data-mount="header"></div>', elem_id="fa-header", apply_default_css=False)
+        gr.HTML('<div class="fa fa-header" data-mount="header"></div>', elem_id="fa-header", apply_default_css=False)
         with gr.Tabs(elem_id="fa-tabs"):
             for tab, module in TABS.items():
                 with gr.Tab(label(f"tab_{tab}"), id=tab):
