@@ -39,8 +39,11 @@ export function setLang(code) {
   listeners.forEach((listener) => listener(code));
 }
 
-/** Calls back after each switch of language. */
-export const onLang = (listener) => listeners.add(listener);
+/** Calls back after each switch of language; returns what ends it. */
+export const onLang = (listener) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
 
 /** Binds a label to an element: `where` is "text" or an attribute name; `key` a key or [key, values]. */
 export function label(element, where, key) {

@@ -46,7 +46,7 @@ export class Wave {
     this.observer = new ResizeObserver(() => this.redraw());
     this.observer.observe(canvas);
     this.stopTheme = onTheme(() => this.redraw());
-    onLang(() => this.describe());
+    this.stopLang = onLang(() => this.describe());
     canvas.addEventListener("pointerdown", (event) => this.grab(event));
     canvas.addEventListener("keydown", (event) => this.key(event));
     if (options.zoom) canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -118,6 +118,7 @@ export class Wave {
   destroy() {
     this.observer.disconnect();
     this.stopTheme();
+    this.stopLang();
     cancelAnimationFrame(this.pending);
   }
 

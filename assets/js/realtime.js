@@ -1,0 +1,92 @@
+import { encodeBytes, encodePcm } from "./audio/pcm.js";
+import { socketUrl } from "./urls.js";
+
+const RETRY_S = [0.5, 1, 2, 4, 8];
+const FILE_PIECE = 384 * 1024; // bytes before base64, which adds a third: under 512 KB a message
+const AUDIO_PIECE = 24000; // samples: one second a message when a whole recording is sent at once
+
+/** Our side of the Realtime protocol. It reconnects by itself; `session` changes with each connection. */
+export class Realtime extends EventTarget {
+  constructor() {
+    super();
+    this.session = null;
+    this.settings = {};
+    this.attempt = 0;
+    this.connect();
+    addEventListener("online", () => this.hurry());
+  }
+
+  /** Whether messages go through now. */
+  get ready() {
+    return this.session !== null && this.socket.readyState === WebSocket.OPEN;
+  }
+
+  connect() {
+    this.socket = new WebSocket(socketUrl("v1/realtime"));
+    this.socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
+    this.socket.onclose = () => this.lost();
+  }
+
+  receive(event) {
+    if (event.type === "session.created") {
+      this.session = event.session.id;
+      this.attempt = 0;
+      this.update(this.settings);
+    }
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+  }
+
+  lost() {
+    const had = this.session !== null;
+    this.session = null;
+    const wait = RETRY_S[Math.min(this.attempt, RETRY_S.length - 1)];
+    this.attempt += 1;
+    this.dispatchEvent(new CustomEvent("lost", { detail: { wait, had } }));
+    this.timer = setTimeout(() => this.connect(), wait * 1000);
+  }
+
+  hurry() {
+    if (this.socket.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(this.timer);
+    this.connect();
+  }
+
+  /** False where there is no connection: the caller keeps what it wanted to say. */
+  send(type, fields = {}) {
+    if (!this.ready) return false;
+    this.socket.send(JSON.stringify({ type, ...fields }));
+    return true;
+  }
+
+  /** The settings of the session; sent now, and again after each reconnection. */
+  update(session) {
+    this.settings = session;
+    this.send("session.update", { session: { type: "realtime", ...session } });
+  }
+
+  append(samples) {
+    return this.send("input_audio_buffer.append", { audio: encodePcm(samples) });
+  }
+
+  /** A whole recording, from the start. */
+  recording(samples) {
+    this.send("input_audio_buffer.clear");
+    for (let i = 0; i < samples.length; i += AUDIO_PIECE) this.append(samples.subarray(i, i + AUDIO_PIECE));
+    return this.send("input_audio_buffer.commit");
+  }
+
+  /** A sound file, in pieces. */
+  file(name, bytes) {
+    for (let i = 0; i < bytes.length; i += FILE_PIECE) {
+      const last = i + FILE_PIECE >= bytes.length;
+      if (!this.send("funaudio.input_file", { name, data: encodeBytes(bytes.subarray(i, i + FILE_PIECE)), last })) return false;
+    }
+    return true;
+  }
+
+  /** Typed words. */
+  text(words) {
+    const content = [{ type: "input_text", text: words }];
+    return this.send("conversation.item.create", { item: { type: "message", role: "user", content } });
+  }
+}
