@@ -45,7 +45,7 @@ class Rule:
 # Speech, cry and sneeze were set on recordings with and without them; the rest so that none is heard in clean speech.
 RULES: Mapping[Event, Rule] = {
     Event.SPEECH: Rule((0, 1, 2, 3, 5, 12)),
-    Event.LAUGHTER: Rule((13, 14, 15, 16, 17, 18)),
+    Event.LAUGHTER: Rule((13, 14, 15, 16, 17, 18), on=0.6),
     Event.CRY: Rule((19, 20, 21, 22)),
     Event.SING: Rule((24, 25, 26, 27, 29, 30, 31, 32), shortest=0.5),
     Event.BREATH: Rule((23, 36, 37, 39, 40), on=0.6),
@@ -57,6 +57,7 @@ RULES: Mapping[Event, Rule] = {
 EVENTS = tuple(RULES)
 # One throat makes one of these at a time: the strongest stays.
 _RIVALS = frozenset({Event.LAUGHTER, Event.CRY, Event.BREATH, Event.COUGH, Event.SNEEZE})
+_BESIDE = 0.5  # seconds
 
 
 class YamNet:
@@ -164,19 +165,20 @@ def _runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _settle_rivals(spans: list[EventSpan]) -> list[EventSpan]:
-    """The spans without those that a stronger rival covers by half or more."""
+    """The spans without those that a stronger rival covers by half, or a much stronger one stands right beside."""
 
     def strength(span: EventSpan) -> float:
         return span.confidence * (span.end - span.start) * RULES[span.event].weight
 
+    def beaten(span: EventSpan, other: EventSpan) -> bool:
+        common = min(span.end, other.end) - max(span.start, other.start)
+        beside = common > -_BESIDE and strength(other) >= 2 * strength(span)
+        return span.event is not other.event and (common >= (span.end - span.start) / 2 or beside)
+
     kept: list[EventSpan] = []
     for span in sorted(spans, key=strength, reverse=True):
-        beaten = span.event in _RIVALS and any(
-            other.event in _RIVALS
-            and min(span.end, other.end) - max(span.start, other.start) >= (span.end - span.start) / 2
-            for other in kept
-        )
-        if not beaten:
+        rivals = [other for other in kept if {span.event, other.event} <= _RIVALS]
+        if not any(beaten(span, other) for other in rivals):
             kept.append(span)
     return kept
 
