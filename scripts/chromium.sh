@@ -44,12 +44,13 @@ unpack_chromium() {
   <cachedir>$box/fonts-cache</cachedir>
 </fontconfig>
 XML
+    # Some libraries name their neighbours' folder by its full path, so every folder with a library is searched.
+    local libraries
+    libraries=$(find "$box/lib" "$box/usr/lib" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd:)
     cat >"$box/chromium" <<SH
 #!/bin/sh
-lib=$box/usr/lib
-export LD_LIBRARY_PATH="\$(echo "\$lib"/*-linux-gnu* | tr ' ' ':'):\$lib/chromium"
-export FONTCONFIG_FILE="$box/fonts.conf"
-exec "\$lib/chromium/chromium" "\$@"
+export LD_LIBRARY_PATH='$libraries' FONTCONFIG_FILE='$box/fonts.conf'
+exec '$box/usr/lib/chromium/chromium' "\$@"
 SH
     chmod +x "$box/chromium"
     "$box/chromium" --headless --no-sandbox --disable-gpu --dump-dom about:blank >/dev/null 2>&1
