@@ -97,6 +97,7 @@ def entry(files: dict[str, bytes], *sources: dict[str, object], model_id: str = 
     rows = [{"name": n, "size": len(b), "sha256": hashlib.sha256(b).hexdigest()} for n, b in files.items()]
     about = {
         "title": model_id.title(),
+        "version": "1",
         "job": "is a toy",
         "by": "nobody",
         "licence": "CC0-1.0",

@@ -23,7 +23,7 @@ QUIET_STEP = 10
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status (0 where all is well)."""
     options = _parser().parse_args(arguments)
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     store = ModelStore(Settings().models_dir)
     try:
         names = [store.entry(name).id for name in options.names] or _usual(store, options)
@@ -45,7 +45,7 @@ def list_models(store: ModelStore, names: list[str], console: Console) -> int:
     for name in names:
         entry = store.entry(name)
         here = "[green]yes[/]" if store.present(name) else "no"
-        table.add_row(name, _size(entry.size), entry.licence, here, f"{entry.job} ({entry.by})")
+        table.add_row(name, _size(entry.size), entry.licence, here, f"{entry.job} ({entry.version}; {entry.by})")
     console.print(table)
     return 0
 
@@ -61,7 +61,7 @@ def fetch(store: ModelStore, names: list[str], console: Console) -> int:
         found = [_fetch_one(store, name, report, console) for name in missing]
     if not all(found):
         return 1
-    console.print(f"All {len(names)} models are here: {_size(sum(store.entry(name).size for name in names))}.")
+    console.print("Every model that is needed is here.")
     return 0
 
 
@@ -74,7 +74,7 @@ def _fetch_one(store: ModelStore, name: str, report: Report, console: Console) -
     entry = store.entry(found.model_id)
     if found.note:
         console.print(f"[yellow]{found.note}[/]")
-    console.print(f"[green]✓[/] {entry.title}, {_size(entry.size)}, {entry.licence}")
+    console.print(f"[green]✓[/] {entry.title} ({entry.version}), {_size(entry.size)}, {entry.licence}")
     return True
 
 

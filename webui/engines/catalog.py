@@ -90,6 +90,7 @@ class ModelEntry(_Row):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     title: str
+    version: str
     job: str
     by: str
     licence: str

@@ -78,7 +78,7 @@ class ModelStore:
             if entry.fallback is None:
                 raise
             found = self.ensure_or_fallback(entry.fallback, progress)
-            log.warning("%s; %s is used instead", error.message.rstrip("."), found.model_id)
+            log.info("%s is used instead of %s", found.model_id, model_id)
             title = self.entry(found.model_id).title
             return Found(found.model_id, found.folder, f"{title} stands in for {entry.title}: {error.message}")
 
