@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_TURN_SECONDS = 300.0  # of one spoken question
 MAX_TEXT_CHARS = 4000  # of one typed question
-REPLY_TOKENS = 320
+REPLY_TOKENS = 240  # a minute and a half of speech
 
 # Sounds that say something by themselves, so that they are answered even without words.
 _TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE, Event.SING}
