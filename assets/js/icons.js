@@ -1,9 +1,8 @@
 // Line icons on a 24-pixel grid, stroke only, so that the same path draws in SVG and on a canvas.
 export const PATHS = {
   mic: "M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM5.5 11a6.5 6.5 0 0 0 13 0M12 17.5V21",
-  stop: "M7 7h10v10H7z",
+  stop: "M6.5 6.5h11v11h-11z",
   play: "M8 5.5v13l10.5-6.5z",
-  pause: "M9 5.5v13M15 5.5v13",
   save: "M12 4v11M7.5 11l4.5 4.5 4.5-4.5M5 20h14",
   upload: "M12 16V5M7.5 9l4.5-4.5L16.5 9M5 20h14",
   copy: "M9 9h10v11H9zM5 15V4h10",
@@ -16,6 +15,7 @@ export const PATHS = {
   sun: "M12 8a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M18.7 5.3l-1.4 1.4M6.7 17.3l-1.4 1.4",
   moon: "M20 14.2A8 8 0 0 1 9.8 4a8 8 0 1 0 10.2 10.2z",
   fresh: "M12 5v14M5 12h14",
+  pause: "M9 5.5v13M15 5.5v13",
   minus: "M5 12h14",
   alert: "M12 4l9 16H3zM12 10v4.5M12 17.4v.1",
 

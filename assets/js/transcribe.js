@@ -1,6 +1,7 @@
 import { h, iconButton } from "./dom.js";
 import { label, lookup } from "./i18n.js";
 import { icon } from "./icons.js";
+import { staticUrl } from "./urls.js";
 import { clock } from "./wave.js";
 import { Intake, upload } from "./transcribe/intake.js";
 import { Summary } from "./transcribe/summary.js";
@@ -42,6 +43,9 @@ class Transcriber {
           h("div", { class: "fa-chips tr-switch", role: "group", tLabel: "transcribe_show_as" }, ...this.switches),
           this.nothing, this.paragraphs.element, this.table.element),
         this.summary.element));
+    this.examples = h("div", { class: "tr-examples" });
+    this.empty = h("div", { class: "tr-empty" }, h("p", { t: "transcribe_lead" }), this.examples);
+    this.offerExamples();
     place.append(h("div", { class: "fa-page tr-page" },
       h("section", { class: "fa-card tr-in", tLabel: "transcribe_recording_in" }, this.intake.element,
         h("div", { class: "tr-options" },
@@ -49,7 +53,7 @@ class Transcriber {
           h("label", { class: "tr-check" }, this.digits, h("span", { t: "transcribe_digits" })),
           h("div", { class: "tr-go" }, this.start, this.cancel)),
         this.status),
-      this.problems, this.result));
+      this.problems, this.empty, this.result));
     place.addEventListener("click", (event) => this.clicked(event));
     place.addEventListener("keydown", (event) => this.key(event));
     place.addEventListener("fa:view", () => this.view(place.view()));
@@ -68,6 +72,7 @@ class Transcriber {
     this.timeline.show(view.wave, view.source, this.segments);
     this.summary.show(view, this.count > 0);
     this.result.hidden = !view.wave;
+    this.empty.hidden = true;
     this.show(view);
     const silent = view.stage === "done" && !this.count;
     this.nothing.hidden = !silent && !(WORKING.includes(view.stage) && !this.count);
@@ -88,6 +93,24 @@ class Transcriber {
       return option;
     });
     this.language.replaceChildren(...names);
+  }
+
+  /** Clips of our own to try it with; each is taken as if it had been dropped. */
+  async offerExamples() {
+    const answer = await fetch(staticUrl("clips/clips.json"));
+    if (!answer.ok) return;
+    for (const { caption, file } of await answer.json()) {
+      const take = async () => {
+        const clip = await fetch(staticUrl(`clips/${file}`));
+        if (!clip.ok) {
+          this.problem("clip_failed");
+          return;
+        }
+        this.intake.hold(new File([await clip.blob()], file));
+        this.begin();
+      };
+      this.examples.append(h("button", { type: "button", class: "fa-btn", onclick: take }, icon("play", 16), h("span", { t: `clip_${caption}` })));
+    }
   }
 
   fresh(id) {

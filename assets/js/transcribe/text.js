@@ -5,7 +5,7 @@ import { clock } from "../wave.js";
 
 // What was said, twice: as paragraphs to read and as a table to check. Both only grow.
 const PAUSE_S = 2;
-const LONGEST_S = 60;
+const LONGEST_S = 30;
 const NO_SPACES = ["zh", "ja", "yue"];
 
 /** The name of a language: from the label table, or else from the browser. */
