@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -152,10 +152,20 @@ class _Listening:
         yield from self._gap(length)
 
     def _hear(self, speech: Speech) -> Iterator[Segment]:
-        """The segment of one stretch of speech, after what was heard before it. No words: it counts as no speech."""
+        """The segments of one stretch of speech, after what was heard before it.
+
+        Nearly always it is one; a change of language begins another. No words: it counts as no speech.
+        """
         if speech.confidence * self._events.speech(speech.start, speech.end) < LEAST_VOICE:
             return
         encoded = self._m.whisper.encode(speech.audio.samples)
+        if self._r.language == "auto":
+            change = self._m.whisper.language_change(encoded, AUTO_LANGUAGES)
+            if change is not None:
+                first, second = speech.audio.cut(0, change), speech.audio.cut(change, speech.audio.duration)
+                yield from self._hear(replace(speech, audio=first))
+                yield from self._hear(replace(speech, audio=second, start=speech.start + change))
+                return
         language = self._language(encoded)
         decoded, encoded = self._m.whisper.decode(encoded, language)
         if self._phantom(decoded, speech):

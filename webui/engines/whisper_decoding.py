@@ -19,11 +19,13 @@ from webui.types import Samples, Word
 RATE = 16_000
 HOP = 320  # samples of one encoder frame: 20 ms
 FULL_WINDOW = 30.0  # seconds that Whisper was trained on
+SHORTEST_WINDOW = 8.0
 BEAM = 5
 
 # Decoding is tried again, in the full window, when it looks like one of Whisper's known failures.
 WORST_LOG_PROBABILITY = -0.6
 MOST_REPETITIVE = 2.4  # bytes of text over bytes of the same text compressed
+_END, _SURE = 3.0, 0.8  # seconds at either end that are asked for their language, and how sure both must be
 _REPEATED = re.compile(r"^\W*(\w.{2,}?)(?:\W*\1)+\W*$", re.DOTALL)
 
 
@@ -81,9 +83,6 @@ def window_for(seconds: float) -> float:
     return min(FULL_WINDOW, max(SHORTEST_WINDOW, seconds + 2.0))
 
 
-SHORTEST_WINDOW = 8.0
-
-
 class Whisper:
     """The model in memory. Safe to share between threads: each call waits for its turn inside CTranslate2."""
 
@@ -112,11 +111,37 @@ class Whisper:
         filled[: len(samples)] = samples[: len(filled)]
         return Encoded(samples, window, self._model.encode(self._model.feature_extractor(filled, padding=0)))
 
-    def detect(self, encoded: Encoded, among: Sequence[str]) -> dict[str, float]:
-        """Probability of each language of ``among``; they add up to 1."""
-        chances = {token[2:-2]: p for token, p in self._model.model.detect_language(encoded.states)[0]}
+    def detect(
+        self, encoded: Encoded, among: Sequence[str], start: float = 0.0, end: float | None = None
+    ) -> dict[str, float]:
+        """Probability of each language of ``among`` between two seconds of the speech; they add up to 1."""
+        states = encoded.states
+        if start or end is not None:
+            states = _storage(encoded.features()[None, round(start * 50) : None if end is None else round(end * 50)])
+        chances = {token[2:-2]: p for token, p in self._model.model.detect_language(states)[0]}
         total = sum(chances.get(code, 0.0) for code in among) or 1.0
         return {code: chances.get(code, 0.0) / total for code in among}
+
+    def language_change(self, encoded: Encoded, among: Sequence[str]) -> float | None:
+        """The second at which the speaker goes over to another language; None where it is one language throughout.
+
+        The two ends are asked first, in windows of 3 s: only where they disagree, and both surely, is the middle looked
+        at. The change is cut where the sound is quietest around the most likely moment.
+        """
+        seconds = encoded.seconds
+        if seconds < 2 * _END:
+            return None
+        ends = (self.detect(encoded, among, 0, _END), self.detect(encoded, among, seconds - _END, seconds))
+        before, after = (max(p, key=lambda code: p[code]) for p in ends)
+        if before == after or ends[0][before] < _SURE or ends[1][after] < _SURE:
+            return None
+        centres = np.arange(1.0, seconds - 0.99, 0.5)
+        looks = [self.detect(encoded, (before, after), c - 1.0, min(seconds, c + 1.0)) for c in centres]
+        lead = np.cumsum([math.log((p[before] + 1e-3) / (p[after] + 1e-3)) for p in looks])
+        likely = float(centres[int(np.argmax(lead))]) + 0.25
+        if not _END / 2 <= likely <= seconds - _END / 2:
+            return None
+        return _quietest(encoded.samples, likely - 0.6, likely + 0.6)
 
     def decode(self, encoded: Encoded, language: str) -> tuple[Decoded, Encoded]:
         """The words, and the encoding they were read from: another one than given where that had to be widened."""
@@ -173,6 +198,19 @@ class Whisper:
         if language not in self._tokenizers:
             self._tokenizers[language] = Tokenizer(self._model.hf_tokenizer, True, "transcribe", language)
         return self._tokenizers[language]
+
+
+def _storage(states: npt.NDArray[np.float32]) -> Any:
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(states))
+
+
+def _quietest(samples: Samples, start: float, end: float) -> float:
+    """The second between two others around which 0.1 s of sound has the least energy."""
+    part = samples[round(start * RATE) : round(end * RATE)].astype(np.float64) ** 2
+    energy = np.convolve(part, np.ones(RATE // 10), mode="valid")
+    return start + 0.05 + int(np.argmin(energy)) / RATE
 
 
 def weigh(chances: Mapping[str, float], history: Mapping[str, float]) -> dict[str, float]:
