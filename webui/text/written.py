@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -9,6 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from webui.types import Word
+
+log = logging.getLogger(__name__)
+
+# What the normaliser raises over signs that its grammar does not know.
+_CANNOT = (RuntimeError, ValueError, LookupError, AssertionError)
 
 # In what the normaliser is trusted: kinds of number that mean the same as digits wherever they stand. Not in
 # ordinals ("wait a second") nor in English times, which the recognizer writes well itself.
@@ -44,6 +50,9 @@ def respell(words: Sequence[Word], text: str, language: str) -> tuple[Word, ...]
     """
     glue = "" if language in ("zh", "ja", "yue", "th") else " "
     heard = glue.join(w.text for w in words)
+    if language == "zh":
+        simple = _simplifier().convert(heard)
+        heard = simple if len(simple) == len(heard) else heard
     if heard == text or not words:
         return tuple(words)
     owner: list[int] = []  # which word each character of ``heard`` belongs to
@@ -80,8 +89,15 @@ def _full_width(text: str) -> str:
 
 
 def _numbers_to_digits(text: str, language: str) -> str:
+    if language != "en" and not _NUMERAL.search(text):
+        return text
+    try:
+        mappings = _normaliser(language, "itn").normalize_with_mapping(text).mappings
+    except _CANNOT as error:
+        log.info("numbers stay as they are: %s", error)
+        return text
     out, at = [], 0
-    for found in _normaliser(language, "itn").normalize_with_mapping(text).mappings:
+    for found in mappings:
         if found.token_type not in _KINDS[language]:
             continue
         before = text[found.input_start : found.input_end]
@@ -108,7 +124,11 @@ def _digits_in_place(before: str, after: str) -> str:
 def _digits_to_words(text: str, language: str) -> str:
     if not re.search(r"\d", text):
         return text
-    return str(_normaliser(language, "tn").normalize(text))
+    try:
+        return str(_normaliser(language, "tn").normalize(text))
+    except _CANNOT as error:
+        log.info("numbers stay as they are: %s", error)
+        return text
 
 
 @lru_cache(maxsize=1)
