@@ -11,7 +11,7 @@ const MIC_PROBLEMS = { NotFoundError: "mic_missing", NotAllowedError: "mic_denie
 /** Bytes as a person writes them. */
 export function size(bytes) {
   const mega = bytes / 1024 ** 2;
-  if (mega >= 1024) return `${(mega / 1024).toFixed(1)} GB`;
+  if (mega >= 1024) return `${Number((mega / 1024).toFixed(1))} GB`;
   return mega >= 1 ? `${mega.toFixed(mega < 10 ? 1 : 0)} MB` : `${Math.max(1, Math.round(bytes / 1024))} KB`;
 }
 
