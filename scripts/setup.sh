@@ -16,10 +16,14 @@ apt_private() {
         -o Dir::Cache::archives="$state/archives" -o Dir::State::lists="$state/lists" "$@" </dev/null
 }
 
-# apt_install PACKAGE...: as root, the ordinary way. A broken extra list is no reason to stop: the install tells.
+# apt_install PACKAGE...: as root, the ordinary way; silent unless it fails. A broken extra list is no reason to stop.
 apt_install() {
+    local said
     apt-get -qq update >/dev/null 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
+    said=$(DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null 2>&1) || {
+        say "$said"
+        return 1
+    }
 }
 
 python_fits() { "$1" -c 'import sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; }

@@ -67,7 +67,7 @@ def fetch(store: ModelStore, names: list[str], console: Console) -> int:
 
 def _fetch_one(store: ModelStore, name: str, report: Report, console: Console) -> bool:
     try:
-        found = store.ensure_or_fallback(name, report)
+        found = store.ensure_or_fallback(name, report, retry=True)
     except UserError as error:
         console.print(f"[red]{error.message}[/]")
         return False

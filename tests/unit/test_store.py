@@ -211,9 +211,17 @@ def test_the_fallback_stands_in_and_says_why(tmp_path, server):
     assert found.model_id == "small"
     assert is_whole(found.folder)
     assert found.note.startswith("Small stands in for Big: Big could not be fetched (the official release: cannot")
+    again = store.ensure_or_fallback("big")
+    assert (again.model_id, again.note) == (
+        "small",
+        "Small stands in for Big, which is not here (python -m webui.models fetch big).",
+    )
     with serving({f"/{name}": content for name, content in FILES.items()}) as back:
-        again = store_of(tmp_path, from_url(back, model_id="big", fallback="small"), from_url(server, model_id="small"))
-        assert again.ensure_or_fallback("big").note == ""
+        store = store_of(tmp_path, from_url(back, model_id="big", fallback="small"), from_url(server, model_id="small"))
+        assert store.ensure_or_fallback("big").model_id == "small"
+        assert back.asked == []
+        found = store.ensure_or_fallback("big", retry=True)
+    assert (found.model_id, found.note) == ("big", "")
 
 
 def test_an_unknown_name_is_an_error(tmp_path):

@@ -126,4 +126,6 @@ def load_catalog(path: Path = CATALOG_FILE) -> Catalog:
     for entry in catalog.values():
         if entry.fallback is not None and entry.fallback not in catalog:
             raise ValueError(f"{entry.id}: its fallback {entry.fallback} is not in the catalogue")
+        if entry.fallback is not None and catalog[entry.fallback].fallback is not None:
+            raise ValueError(f"{entry.id}: its fallback {entry.fallback} may not have one of its own")
     return catalog

@@ -65,22 +65,27 @@ class ModelStore:
         Raises ``ModelError``, which names every source that was tried; and whatever ``progress`` raises.
         """
         entry = self.entry(model_id)
-        if not self.present(model_id) and not self.verify(model_id):
+        if not self._is_here(model_id):
             self._fetch(entry, progress or _silent)
         return self.root / model_id
 
-    def ensure_or_fallback(self, model_id: str, progress: Progress | None = None) -> Found:
-        """Like ``ensure``; where the model cannot be had, its ``fallback`` of the catalogue, and why."""
+    def ensure_or_fallback(self, model_id: str, progress: Progress | None = None, *, retry: bool = False) -> Found:
+        """Like ``ensure``; where the model cannot be had, its ``fallback`` of the catalogue, and why.
+
+        A fallback that is here is taken at once; with ``retry`` the model itself is tried again first.
+        """
         entry = self.entry(model_id)
+        if entry.fallback is None or self._is_here(model_id):
+            return Found(model_id, self.ensure(model_id, progress))
+        stand_in = f"{self.entry(entry.fallback).title} stands in for {entry.title}"
+        if not retry and self._is_here(entry.fallback):
+            how = f"python -m webui.models fetch {model_id}"
+            return Found(entry.fallback, self.root / entry.fallback, f"{stand_in}, which is not here ({how}).")
         try:
             return Found(model_id, self.ensure(model_id, progress))
         except ModelError as error:
-            if entry.fallback is None:
-                raise
-            found = self.ensure_or_fallback(entry.fallback, progress)
-            log.info("%s is used instead of %s", found.model_id, model_id)
-            title = self.entry(found.model_id).title
-            return Found(found.model_id, found.folder, f"{title} stands in for {entry.title}: {error.message}")
+            log.info("%s is used instead of %s", entry.fallback, model_id)
+            return Found(entry.fallback, self.ensure(entry.fallback, progress), f"{stand_in}: {error.message}")
 
     def present(self, model_id: str) -> bool:
         """Whether every file is there as it was when it was verified (its size and time of change: instant)."""
@@ -112,10 +117,13 @@ class ModelStore:
                     shutil.rmtree(folder)
         return freed
 
+    def _is_here(self, model_id: str) -> bool:
+        return self.present(model_id) or self.verify(model_id)
+
     def _fetch(self, entry: ModelEntry, progress: Progress) -> None:
         try:
             with self._locked(entry, progress):
-                if not self.present(entry.id) and not self.verify(entry.id):  # another process may have been faster
+                if not self._is_here(entry.id):  # another process may have been faster
                     self._try_sources(entry, progress)
         except OSError as error:
             log.exception("fetching %s failed", entry.id)
