@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
@@ -49,10 +50,9 @@ def respell(words: Sequence[Word], text: str, language: str) -> tuple[Word, ...]
     A number that became one word takes the time of all the words it was said in.
     """
     glue = "" if language in ("zh", "ja", "yue", "th") else " "
-    heard = glue.join(w.text for w in words)
     if language == "zh":
-        simple = _simplifier().convert(heard)
-        heard = simple if len(simple) == len(heard) else heard
+        words = _simplified(words)
+    heard = glue.join(w.text for w in words)
     if heard == text or not words:
         return tuple(words)
     owner: list[int] = []  # which word each character of ``heard`` belongs to
@@ -81,6 +81,18 @@ def respell(words: Sequence[Word], text: str, language: str) -> tuple[Word, ...]
             out.append(Word(piece, word.start, word.end, word.confidence))
         reach = max(reach, last)
     return tuple(Word(w.text.strip(), w.start, w.end, w.confidence) for w in out if w.text.strip())
+
+
+def _simplified(words: Sequence[Word]) -> list[Word]:
+    """The words in simplified characters, each keeping its own time; converted together, as context decides."""
+    rest = _simplifier().convert("".join(w.text for w in words))
+    if len(rest) != sum(len(w.text) for w in words):
+        return list(words)
+    out = []
+    for word in words:
+        out.append(replace(word, text=rest[: len(word.text)]))
+        rest = rest[len(word.text) :]
+    return out
 
 
 def _full_width(text: str) -> str:
