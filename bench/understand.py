@@ -139,8 +139,9 @@ def _events(names: Iterable[str]) -> frozenset[Event]:
 
 def units(text: str, language: str) -> list[str]:
     """What error rates count: normalised words, or characters where words are not divided."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    text = re.sub(r"(?<=[a-z])['’.](?=\W|$|[a-z])", "", text)  # don't and p.m. and Mr. as one word
     text = unicodedata.normalize("NFKC", written(text, "zh" if language == "yue" else language, itn=False)).lower()
-    text = re.sub(r"(?<=\w)['’](?=\w)", "", text)  # don't, as one word
     text = re.sub(r"[\W_]+", " ", text).strip()
     return _CHARACTER.findall(text) if language in BY_CHARACTER else text.split()
 
