@@ -14,7 +14,7 @@ PROBE_S = 3.0
 """How long a host may take to answer at all."""
 PROBE_KEPT_S = 300.0
 """How long that answer is believed."""
-READ_S = 30.0
+READ_S = 15.0
 """How long an open connection may stay silent."""
 ATTEMPTS = 4
 """How often in a row a connection may break without bringing ``PROGRESS_BYTES``."""
@@ -74,7 +74,7 @@ def download(url: str, target: Path, size: int, tick: Tick) -> None:
                 failures = 0 if _length(target) - before >= PROGRESS_BYTES else failures + 1
                 if failures >= ATTEMPTS:
                     reason = str(error) if isinstance(error, _Retry) else "the connection broke"
-                    raise SourceError(f"{reason} {ATTEMPTS} times") from error
+                    raise SourceError(f"{reason}, {ATTEMPTS} times") from error
                 _pause(2.0 ** (failures - 1), _length(target), tick)
     _etag_file(target).unlink(missing_ok=True)
 
