@@ -40,7 +40,7 @@ MANNERS: Mapping[str, Manner] = {
     "happy": Manner(pitch=1.15, span=1.4, rate=1.05, energy=1.15),
     "sad": Manner(pitch=0.9, span=0.55, rate=0.86, energy=0.75),
     "angry": Manner(pitch=1.06, span=1.5, rate=1.1, energy=1.5),
-    "calm": Manner(pitch=0.94, span=0.7, rate=0.9, energy=0.85),
+    "calm": Manner(pitch=0.91, span=0.7, rate=0.9, energy=0.85),
     "excited": Manner(pitch=1.25, span=1.6, rate=1.12, energy=1.3),
     "whisper": Manner(rate=0.95, energy=0.4, voiced=False),
 }

@@ -34,14 +34,12 @@ def cardinal(number: str) -> str:
     while number:
         groups.append(number[-4:])
         number = number[:-4]
-    out = ""
+    out, gap = "", False
     for power in range(len(groups) - 1, -1, -1):
         group = int(groups[power])
-        if group == 0:
-            continue
-        if out and (group < 1000 or groups[power + 1].endswith("0")):
-            out += "零"
-        out += _thousands(group) + ("", "万", "亿", "万亿")[power]
+        if group:
+            out += ("零" if out and (gap or group < 1000) else "") + _thousands(group) + ("", "万", "亿", "万亿")[power]
+        gap = group == 0
     if out.startswith("一十"):
         out = out[1:]
     return out or "零"

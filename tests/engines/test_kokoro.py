@@ -1,0 +1,271 @@
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soxr
+
+from webui.config import ROOT, Settings
+from webui.engines.g2p import G2P
+from webui.engines.kokoro import KokoroSynthesizer
+from webui.engines.kokoro_plan import plan, size
+from webui.engines.protocols import SpeechRequest
+from webui.engines.store import Found, ModelStore
+from webui.errors import EngineError
+from webui.text.spoken import plain
+from webui.types import SpeechChunk, Style, Voice
+
+pytestmark = pytest.mark.engine
+
+ENGLISH = "Could you tell me what the weather will be like tomorrow?"
+CHINESE = "明天早上八点钟我们在学校门口见面。"
+
+
+@pytest.fixture(scope="module")
+def kokoro() -> Iterator[KokoroSynthesizer]:
+    engine = KokoroSynthesizer(ModelStore(ROOT / "models"), Settings())
+    engine.load()
+    yield engine
+    engine.close()
+    assert not engine.info.loaded
+
+
+@pytest.fixture(scope="module")
+def voice(kokoro: KokoroSynthesizer) -> dict[str, Voice]:
+    return {v.id: v for v in kokoro.voices()}
+
+
+@pytest.fixture(scope="module")
+def hear():
+    """What Whisper hears in 24 kHz sound: lower-case words in English, characters in Chinese."""
+    from faster_whisper import WhisperModel
+
+    whisper = WhisperModel(str(ModelStore(ROOT / "models").ensure("whisper-base")), compute_type="int8")
+
+    def hear(sound: np.ndarray, language: str) -> list[str]:
+        segments, _ = whisper.transcribe(soxr.resample(sound, 24_000, 16_000), language=language, beam_size=1)
+        return units("".join(s.text for s in segments), language)
+
+    return hear
+
+
+def units(text: str, language: str) -> list[str]:
+    from opencc import OpenCC
+
+    text = re.sub(r"[^\w\s]", "", OpenCC("t2s").convert(text).lower())
+    return list(re.sub(r"\s", "", text)) if language == "zh" else text.split()
+
+
+def errors(heard: list[str], said: list[str]) -> float:
+    row = list(range(len(said) + 1))
+    for i, h in enumerate(heard, 1):
+        above, row[0] = row[0], i
+        for j, s in enumerate(said, 1):
+            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (h != s))
+    return row[-1] / len(said)
+
+
+def sound_of(chunks: list[SpeechChunk]) -> np.ndarray:
+    return np.concatenate([c.audio.samples for c in chunks])
+
+
+def melody(sound: np.ndarray) -> tuple[float, float, float]:
+    """Median F0 in Hz, its spread (in semitones, middle 80 %), and how much of the sound is voiced."""
+    n, rate = 960, 24_000
+    found, loud = [], 0
+    for i in range(0, len(sound) - n, 240):
+        frame = sound[i : i + n]
+        if np.sqrt((frame**2).mean()) < 0.1 * np.sqrt((sound**2).mean()):
+            continue
+        loud += 1
+        power = np.fft.irfft(np.abs(np.fft.rfft(frame - frame.mean(), 2 * n)) ** 2)[:n]
+        match = power / power[0] * n / (n - np.arange(n))
+        lag = rate // 400 + int(np.argmax(match[rate // 400 : rate // 65]))
+        if match[lag] > 0.6:
+            found.append(rate / lag)
+    semitones = 12 * np.log2(np.array(found or [1.0]))
+    low, high = np.percentile(semitones, [10, 90])
+    return float(np.median(found or [0.0])), float(high - low), len(found) / loud
+
+
+def test_54_voices_each_with_its_own_language_first(kokoro: KokoroSynthesizer, voice: dict[str, Voice]) -> None:
+    assert len(voice) == 54
+    assert voice["af_heart"].name == "Heart (US)"
+    assert voice["zf_xiaobei"].languages == ("zh", "en")
+    assert voice["bm_george"].gender == "male"
+    assert all(set(v.languages) == set(kokoro.info.languages) and v.licence for v in voice.values())
+    assert all(why is True or why.endswith(".") for why in kokoro.info.capabilities.values())
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "language"),
+    [
+        ("af_heart", ENGLISH, "en"),
+        ("zf_xiaobei", CHINESE, "zh"),
+        ("zm_yunjian", ENGLISH, "en"),
+        ("am_puck", CHINESE, "zh"),
+    ],
+)
+def test_any_voice_says_the_words_in_either_language(kokoro, voice, hear, who: str, text: str, language: str) -> None:
+    chunks = list(kokoro.synthesize(SpeechRequest(text, voice[who])))
+    assert errors(hear(sound_of(chunks), language), units(text, language)) <= 0.15
+
+
+def test_a_mixed_text_is_said_in_one_voice(kokoro, voice, hear) -> None:
+    chunks = list(kokoro.synthesize(SpeechRequest("我昨天买了一部新的 iPhone 手机。", voice["zf_xiaobei"])))
+    heard = "".join(hear(sound_of(chunks), "zh"))
+    assert "昨天" in heard and "iphone" in heard
+
+
+def test_the_first_piece_is_short_and_the_pieces_make_the_text(kokoro, voice) -> None:
+    text = "I read your message this morning, and I think that we should meet at 5:30pm; it costs $12.50! Is **that** fine?"
+    chunks = list(kokoro.synthesize(SpeechRequest(text, voice["af_heart"])))
+    assert chunks[0].text == "I read your message this morning,"
+    assert " ".join(c.text for c in chunks) == plain(text)
+    assert [w.text for c in chunks for w in c.words] == plain(text).split()
+    for chunk in chunks:
+        assert chunk.audio.rate == 24_000
+        assert np.abs(chunk.audio.samples).max() < 1.0
+        assert abs(chunk.audio.samples[0]) < 1e-3 and abs(chunk.audio.samples[-1]) < 1e-3
+        times = [t for w in chunk.words for t in (w.start, w.end)]
+        assert times == sorted(times)
+        assert 0 <= times[0] < 0.25 and times[-1] <= chunk.audio.duration
+    levels = [np.sqrt((c.audio.samples**2).mean()) for c in chunks]
+    assert max(levels) < 1.6 * min(levels)
+
+
+def test_chinese_words_are_timed_by_character(kokoro, voice) -> None:
+    (chunk,) = kokoro.synthesize(SpeechRequest("今天25℃，很好。", voice["zf_xiaobei"]))
+    assert [w.text for w in chunk.words] == ["今", "天", "25℃，", "很", "好。"]
+    assert all(w.end > w.start for w in chunk.words)
+
+
+def test_styles_change_the_melody_and_not_the_words(kokoro, voice, hear) -> None:
+    def say(style: Style) -> tuple[np.ndarray, tuple[float, float, float]]:
+        sound = sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, voice["am_michael"], style))))
+        return sound, melody(sound)
+
+    base, (pitch, spread, voiced) = say(Style())
+    happy, (happy_pitch, happy_spread, _) = say(Style("happy"))
+    sad, (sad_pitch, sad_spread, _) = say(Style("sad"))
+    whisper, (_, _, whisper_voiced) = say(Style("whisper"))
+    assert happy_pitch > 1.1 * pitch and happy_spread > 1.1 * spread
+    assert sad_pitch < 0.9 * pitch and sad_spread < 0.9 * spread
+    assert len(sad) > 1.05 * len(base)
+    assert whisper_voiced < 0.4 * voiced
+    for sound in (happy, sad, whisper):
+        assert errors(hear(sound, "en"), units(ENGLISH, "en")) <= 0.1
+
+
+def test_strength_fades_a_style_in_and_factors_come_on_top(kokoro, voice) -> None:
+    def say(style: Style, speed: float = 1.0) -> np.ndarray:
+        return sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, voice["af_heart"], style, speed))))
+
+    base = say(Style())
+    assert np.array_equal(say(Style("angry", strength=0.0)), base)
+    assert melody(say(Style(pitch=1.3)))[0] > 1.2 * melody(base)[0]
+    assert len(say(Style(rate=1.25), speed=1.2)) < 0.8 * len(base)
+    assert np.sqrt((say(Style(energy=0.5)) ** 2).mean()) == pytest.approx(0.5 * np.sqrt((base**2).mean()), rel=0.05)
+    assert np.abs(say(Style("angry", energy=2.0))).max() < 1.0
+
+
+def test_the_melody_of_another_voice(kokoro, voice) -> None:
+    def say(who: Voice) -> list[SpeechChunk]:
+        return list(kokoro.synthesize(SpeechRequest(ENGLISH, who)))
+
+    own, other = say(voice["af_heart"]), say(voice["am_onyx"])
+    lent = say(voice["af_heart"].with_prosody("am_onyx"))
+    assert lent[0].words == pytest.approx(other[0].words) or melody(sound_of(lent))[0] < melody(sound_of(own))[0] * 0.8
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "😀 👍", "...!?", "<|HAPPY|>", "\x00\u200b", "```\ncode\n```"])
+def test_a_text_with_nothing_to_say_yields_nothing(kokoro, voice, text: str) -> None:
+    assert list(kokoro.synthesize(SpeechRequest(text, voice["af_heart"]))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"text": "안녕하세요"}, "language_not_spoken"),
+        ({"text": "a" * 20_001}, "text_too_long"),
+        ({"speed": 3.0}, "factor_out_of_range"),
+        ({"speed": float("nan")}, "factor_out_of_range"),
+        ({"style": Style(pitch=0.0)}, "factor_out_of_range"),
+        ({"style": Style("bored")}, "style_unknown"),
+        ({"style": Style("happy", strength=2.0)}, "style_unknown"),
+        ({"voice": Voice("nobody", "Nobody", ("en",))}, "voice_missing"),
+        ({"voice": Voice("af_heart", "Heart", ("en",), prosody="nobody")}, "voice_missing"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_sentence(kokoro, voice, change: dict, key: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        list(kokoro.synthesize(replace(SpeechRequest("Hello.", voice["af_heart"]), **change)))
+    assert caught.value.key == key
+    assert caught.value.message.endswith(".") and "\n" not in caught.value.message
+
+
+def test_two_requests_at_once_and_one_that_stops(kokoro, voice) -> None:
+    alone = {
+        who: sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, voice[who])))) for who in ("af_heart", "am_puck")
+    }
+    together: dict[str, np.ndarray] = {}
+
+    def say(who: str) -> None:
+        together[who] = sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, voice[who]))))
+
+    threads = [threading.Thread(target=say, args=(who,)) for who in alone]
+    stopped = kokoro.synthesize(SpeechRequest("One, two. " * 50, voice["af_heart"]))
+    next(stopped)
+    for thread in threads:
+        thread.start()
+    stopped.close()
+    for thread in threads:
+        thread.join()
+    assert all(np.allclose(alone[who], together[who], atol=1e-3) for who in alone)
+
+
+def test_with_five_voices_only_it_works_and_says_so(kokoro, voice, tmp_path: Path) -> None:
+    five = ["jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro", "jm_kumo"]
+    vectors = ModelStore(ROOT / "models").ensure("kokoro-voices")
+    np.savez(
+        tmp_path / "voices_ja.npz",
+        **{v: np.fromfile(vectors / f"{v}.bin", np.float32).reshape(510, 1, 256) for v in five},
+    )
+
+    class SmallStore(ModelStore):
+        def ensure_or_fallback(self, model_id: str, progress=None) -> Found:
+            return Found("kokoro-voices-small", tmp_path, "Five voices stand in for all 54.")
+
+    small = KokoroSynthesizer(SmallStore(ROOT / "models"), Settings())
+    small.load()
+    assert sorted(v.id for v in small.voices()) == five
+    assert small.info.capabilities["voices"] == "Five voices stand in for all 54."
+    assert list(small.synthesize(SpeechRequest("Hello.", small.voices()[0])))
+    with pytest.raises(EngineError, match="af_heart"):
+        list(small.synthesize(SpeechRequest("Hello.", voice["af_heart"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "phonemes"),
+    [
+        ("I read it yesterday; I will read it again.", "ˌI ɹˈɛd ɪt jˈɛstəɹdˌA; ˌI wɪl ɹˈid ɪt əɡˈɛn. "),
+        ("银行行长", "i↗nxa↗ŋ xa↗ŋꭧa↓ŋ "),
+        ("$5", "fˈIv dˈɑləɹz "),
+        ("你好，world!", "ni↓xau↓, wˈɜɹld! "),
+    ],
+)
+def test_readings_depend_on_context(text: str, phonemes: str) -> None:
+    assert "".join(piece.phonemes for piece in G2P()(text)) == phonemes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["word " * 2000, "字" * 5000, "a" * 9000, "1" * 5000, "a@" * 2000, "[a](" * 2000, "𠀀鿮 ۳ ๓ ½ Ⅳ ㎏ é\u0301 \ufffd"],
+)
+def test_long_and_odd_texts_are_planned_in_pieces_the_model_takes(text: str) -> None:
+    pieces = list(plan(G2P()(text)))
+    assert "".join(said.text for piece in pieces for said in piece) == plain(text)
+    assert all(size(piece) <= 509 for piece in pieces)
