@@ -60,17 +60,30 @@ function paint(element) {
   }
 }
 
-// Gradio translates its own parts once, when it starts. After a switch they are relabelled here: whole texts of
-// tabs, buttons and labels that are known in the language before.
-const GRADIO_TEXT = "[role=tab], .tab-container button, .overflow-dropdown button, button, label, [data-testid=block-info], [data-testid=block-label]";
+// Gradio translates its own parts once, when it starts. After a switch they are relabelled here: whole texts that are
+// known in the language before, in buttons and labels; and the tabs, again whenever Gradio draws them anew.
+const GRADIO_TEXT = ".overflow-dropdown button, button, label, [data-testid=block-info], [data-testid=block-label]";
+const tabs = new MutationObserver(relabelTabs);
+
+function relabelTabs() {
+  for (const tab of document.querySelectorAll("[role=tab][data-tab-id]")) {
+    const text = [...tab.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
+    const name = lookup(`tab_${tab.dataset.tabId}`);
+    if (text && name && text.data !== name) text.data = name;
+  }
+}
 
 function relabelGradio(before) {
-  const meant = new Map(Object.entries(table[before]).map(([key, text]) => [text, table[lang][key]]));
+  const meant = new Map();
+  for (const [key, text] of Object.entries(table[before])) if (!meant.has(text)) meant.set(text, table[lang][key]);
   for (const element of document.querySelectorAll(GRADIO_TEXT)) {
-    if (element.closest("[data-t]")) continue;
+    if (element.matches("[role=tab]") || element.closest(".fa")) continue;
     for (const node of element.childNodes) {
       const text = node.nodeType === Node.TEXT_NODE && meant.get(node.data.trim());
       if (text) node.data = text;
     }
   }
+  relabelTabs();
+  const bar = document.querySelector("#fa-tabs > .tab-wrapper");
+  if (bar) tabs.observe(bar, { childList: true, subtree: true });
 }

@@ -158,7 +158,8 @@ class ScriptedServer:
     async def _socket(self, socket: WebSocket) -> None:
         self._loop = asyncio.get_running_loop()
         await socket.accept()
-        self.script.sockets.append(socket)
+        script = self.script
+        script.sockets.append(socket)
         turn: asyncio.Task[None] | None = None
         spoken = False
         try:
@@ -193,7 +194,7 @@ class ScriptedServer:
         except (WebSocketDisconnect, RuntimeError):
             pass
         finally:
-            self.script.sockets.remove(socket)
+            script.sockets.remove(socket)
             if turn:
                 turn.cancel()
 

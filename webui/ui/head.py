@@ -18,10 +18,11 @@ _GRADIO_TAGS = re.compile(rb'<meta\s+(?:property="og:|name="twitter:)[^>]*>|<lin
 _EARLY = """
 (() => {
   const known = (code) => ["en", "zh"].find((ours) => (code || "").toLowerCase().split("-")[0] === ours);
-  const lang = [new URLSearchParams(location.search).get("lang"), localStorage.getItem("funaudio.lang"), __LANG__, navigator.language]
-    .map(known).find(Boolean) || "en";
-  Object.defineProperty(navigator, "language", { get: () => lang, configurable: true });
-  Object.defineProperty(navigator, "languages", { get: () => [lang], configurable: true });
+  const asked = new URLSearchParams(location.search).get("lang");
+  const lang = [asked, localStorage.getItem("funaudio.lang"), __LANG__, navigator.language].map(known).find(Boolean) || "en";
+  const tag = lang === "zh" ? "zh-CN" : lang; // Gradio knows Chinese by this name
+  Object.defineProperty(navigator, "language", { get: () => tag, configurable: true });
+  Object.defineProperty(navigator, "languages", { get: () => [tag], configurable: true });
   document.documentElement.lang = lang;
   const theme = localStorage.getItem("funaudio.theme");
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

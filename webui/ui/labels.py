@@ -32,4 +32,5 @@ def translations() -> gr.I18n:
     """The same table for Gradio's own parts: ``translations()("key")`` is a label in the browser's language."""
     import gradio as gr
 
-    return gr.I18n(**table())
+    words = table()
+    return gr.I18n(**words, **{"zh-CN": words["zh"]})

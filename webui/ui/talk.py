@@ -1,4 +1,4 @@
-"""The Talk tab: an empty place that ``assets/js/talk/`` fills. Its sound goes over our own socket (``/v1/realtime``)."""
+"""The Talk tab: an empty place that ``assets/js/talk/`` fills. Its sound goes over our own socket."""
 
 from __future__ import annotations
 

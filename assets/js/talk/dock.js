@@ -19,7 +19,8 @@ export class Dock {
     this.level = h("canvas", { class: "fa-level", "aria-hidden": "true" });
     this.meter = new Wave(this.level, { label: "level_label" });
     this.timer = h("span", { class: "fa-num fa-timer" });
-    this.caption = h("span", {});
+    this.caption = h("span", { class: "fa-caption" });
+    this.hint = h("p", { class: "fa-hint fa-quiet" });
     this.glyph = h("span", { class: "fa-glyph" }, icon("mic", 22));
     this.talk = h("button", { type: "button", class: "fa-talk-button" }, this.glyph, this.level, this.caption, this.timer);
     this.cancel = iconButton("close", "talk_cancel", () => on.cancel(), { hidden: true, class: "fa-iconbtn fa-cancel" });
@@ -33,7 +34,7 @@ export class Dock {
     const form = h("form", { class: "fa-typerow", onsubmit: (event) => this.submit(event) },
       iconButton("upload", "choose_file", () => this.picker.click()), this.picker, this.input, this.send);
     this.element = h("div", { class: "fa-dock" }, this.status, this.note,
-      h("div", { class: "fa-talkrow" }, this.cancel, this.talk, this.stop), form, h("p", { class: "fa-hint fa-quiet", t: "keys_hint" }));
+      h("div", { class: "fa-talkrow" }, this.cancel, this.talk, this.stop), form, this.hint);
     this.input.addEventListener("input", () => { this.send.disabled = !this.input.value.trim(); });
     this.talk.addEventListener("pointerdown", (event) => event.button === 0 && this.press());
     this.talk.addEventListener("pointerup", () => this.release());
@@ -142,6 +143,7 @@ export class Dock {
     this.stop.hidden = state !== "busy";
     this.glyph.replaceChildren(icon(recording ? "send" : "mic", 22));
     label(this.caption, "text", { idle: "talk_hold", opening: "talk_wait", recording: "talk_release", busy: "talk_break" }[state]);
+    label(this.hint, "text", recording ? "keys_recording" : "keys_hint");
     if (!recording) this.meter.clearLevels();
   }
 

@@ -16,5 +16,5 @@ export function latencyBar(latency) {
   return h("div", { class: "fa-latency", tTitle: ["latency_scale", { n: full }] },
     h("div", { class: "fa-lat-bar", "aria-hidden": "true" }, ...bar),
     h("div", { class: "fa-lat-legend" }, ...legend,
-      h("span", { class: "fa-lat-total" }, h("span", { t: "latency_total" }), h("b", seconds(latency.total_s)))));
+      h("b", { class: "fa-lat-total fa-num", t: ["latency_total", { n: latency.total_s.toFixed(1) }] })));
 }

@@ -3,6 +3,7 @@ import { decodeFile, Player } from "../audio/player.js";
 import { MicrophoneError, Recorder } from "../audio/recorder.js";
 import { h, iconButton } from "../dom.js";
 import { lookup } from "../i18n.js";
+import { icon } from "../icons.js";
 import { Realtime } from "../realtime.js";
 import { routeUrl } from "../urls.js";
 import { Dock } from "./dock.js";
@@ -37,8 +38,10 @@ class Talk {
     this.empty = emptyState((name, bytes) => this.takeBytes(name, bytes), () => this.dock.say(["clip_failed"]));
     this.list = h("div", { class: "fa-list" });
     this.live = h("div", { class: "fa-sr", "aria-live": "polite" });
-    this.fresh = h("button", { type: "button", class: "fa-btn is-quiet", t: "new_conversation", onclick: () => this.reset() });
-    this.download = h("a", { class: "fa-btn is-quiet", t: "download_conversation", download: "conversation.zip" });
+    this.fresh = h("button", { type: "button", class: "fa-btn is-quiet", tTitle: "new_conversation", onclick: () => this.reset() },
+      icon("fresh", 18), h("span", { t: "new_conversation" }));
+    this.download = h("a", { class: "fa-btn is-quiet", tTitle: "download_conversation", download: "conversation.zip" },
+      icon("save", 18), h("span", { t: "download_conversation" }));
     this.tools = h("div", { class: "fa-toolbar" }, h("span", { class: "fa-toolbar-turns" }, this.fresh, this.download),
       iconButton("sliders", "settings", () => this.showPanel(true), { class: "fa-iconbtn fa-open-panel" }));
     this.scroller = h("div", { class: "fa-scroll" }, this.empty.element, this.list);
@@ -46,6 +49,11 @@ class Talk {
     this.place = h("div", { class: "fa-talk", "data-turns": "0" },
       h("main", { class: "fa-main", tLabel: "talk_title" }, this.tools, this.scroller, this.dock.element), this.shade, this.panel.element, this.live);
     place.append(this.place);
+    this.place.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.place.classList.contains("is-panel-open")) return;
+      event.stopPropagation();
+      this.showPanel(false);
+    });
     this.dock.listen(this.place);
     Player.watch(() => this.paint());
 
@@ -70,6 +78,7 @@ class Talk {
 
   showPanel(open) {
     this.place.classList.toggle("is-panel-open", open);
+    this.place.querySelector(open ? ".fa-panel-head button" : ".fa-open-panel").focus();
   }
 
   // -- what the person does --

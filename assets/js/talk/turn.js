@@ -95,7 +95,7 @@ class Side {
   }
 
   paintPlay(playing) {
-    this.play.replaceChildren(icon(playing ? "pause" : "play", 18));
+    this.play.replaceChildren(icon(playing ? "stop" : "play", 18));
     for (const where of ["aria-label", "title"]) label(this.play, where, playing ? "stop_sound" : "again");
     if (!playing) this.wave.setPosition(null);
   }
