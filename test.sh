@@ -11,7 +11,7 @@ make_venv
 say "[2/5] Python packages: about 0.4 GB to fetch, a minute or two; nothing if they are here"
 install_requirements run requirements.txt
 install_requirements test requirements.txt requirements-dev.txt
-say "[3/5] Chromium: about 0.1 GB to fetch where there is none"
+say "[3/5] Chromium: about 0.3 GB to fetch where there is none"
 find_chromium
 say "[4/5] Models for the tests: 0.8 GB; nothing if they are here"
 .venv/bin/python -m webui.models fetch --small
