@@ -10,6 +10,7 @@ import { Timeline } from "./transcribe/timeline.js";
 
 // The Transcribe tab. The server sends one view of the whole recording again and again (webui/ui/transcribe.py);
 // what is new in it is added here.
+const EXAMPLES = 3;
 const WORKING = ["sending", "waiting", "reading", "loading", "listening"];
 
 class Transcriber {
@@ -99,7 +100,7 @@ class Transcriber {
   async offerExamples() {
     const answer = await fetch(staticUrl("clips/clips.json"));
     if (!answer.ok) return;
-    for (const { caption, file } of await answer.json()) {
+    for (const { file } of (await answer.json()).slice(0, EXAMPLES)) {
       const take = async () => {
         const clip = await fetch(staticUrl(`clips/${file}`));
         if (!clip.ok) {
@@ -109,7 +110,7 @@ class Transcriber {
         this.intake.hold(new File([await clip.blob()], file));
         this.begin();
       };
-      this.examples.append(h("button", { type: "button", class: "fa-btn", onclick: take }, icon("play", 16), h("span", { t: `clip_${caption}` })));
+      this.examples.append(h("button", { type: "button", class: "fa-btn", onclick: take }, icon("play", 16), h("span", { t: `clip_${file.replace(/\.\w+$/, "")}` })));
     }
   }
 
@@ -184,7 +185,7 @@ class Transcriber {
 
   light(seconds, playing) {
     const span = this.paragraphs.light(seconds);
-    if (span && playing && !this.paragraphs.element.hidden) span.scrollIntoView({ block: "nearest" });
+    if (span && playing) this.paragraphs.keepInSight(span);
   }
 
   clicked({ target }) {

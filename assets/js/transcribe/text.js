@@ -99,6 +99,12 @@ export class Paragraphs {
     this.spans[now]?.classList.add("is-said");
     return this.spans[now] ?? null;
   }
+
+  /** Scrolls the text, and not the page, to a word that has left it. */
+  keepInSight(span) {
+    const [word, box] = [span.getBoundingClientRect(), this.element.getBoundingClientRect()];
+    if (word.top < box.top || word.bottom > box.bottom) this.element.scrollTop += word.top - box.top - box.height / 3;
+  }
 }
 
 const COLUMNS = ["transcribe_time", "transcribe_language", "transcribe_mood", "transcribe_sounds", "transcribe_words", "transcribe_sure"];
