@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import json
 import math
 import os
@@ -18,8 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import soundfile
-from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -32,6 +29,7 @@ from webui.ui.context import PageContext
 from webui.ui.page import build_page, launch_options
 
 RATE = 24000
+CLIPS = ROOT / "assets" / "clips" / "clips.json"
 
 HEARD: dict[str, dict[str, Any]] = {
     "en": {
@@ -72,7 +70,7 @@ PAGE: dict[str, Any] = {
     "languages": ["en", "zh", "ja"],
     "engines": [{**engine, "loaded": True} for engine in ENGINES],
     "speeds": [0.5, 2.0],
-    "clips": [{"id": name, "file": f"{name}.wav"} for name in ("sad", "happy", "question")],
+    "clips": [{"id": c["caption"], "file": c["file"]} for c in json.loads(CLIPS.read_text("utf-8"))],
     "limits": {"max_upload_bytes": 2 * 1024 * 1024, "max_turn_seconds": 120, "max_text_chars": 2000},
 }
 
@@ -128,7 +126,6 @@ class ScriptedServer:
             Route("/v1/page", self._page),
             Route("/v1/conversations/{id}.zip", self._download),
             WebSocketRoute("/v1/realtime", self._socket),
-            Route("/webui/static/clips/{name}.wav", self._clip),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
         ]
         self._blocks = build_page(context)
@@ -149,11 +146,6 @@ class ScriptedServer:
 
     async def _download(self, _: object) -> Response:
         return PlainTextResponse("PK", headers={"content-disposition": "attachment; filename=conversation.zip"})
-
-    async def _clip(self, request: Request) -> Response:
-        sound = io.BytesIO()
-        soundfile.write(sound, speech(3, len(request.path_params["name"])), RATE, format="WAV")
-        return Response(sound.getvalue(), media_type="audio/wav")
 
     async def _socket(self, socket: WebSocket) -> None:
         self._loop = asyncio.get_running_loop()

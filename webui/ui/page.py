@@ -33,6 +33,7 @@ MONO = ("ui-monospace", "SF Mono", "Menlo", "Consolas", "monospace")
 def build_page(ctx: PageContext) -> gr.Blocks:
     """The whole page as Gradio blocks. Launch it with ``launch_options(ctx)``."""
     label = translations()
+    page: gr.Blocks
     with gr.Blocks(title="FunAudio WebUI", analytics_enabled=False, fill_width=True) as page:
         gr.HTML('<div class="fa fa-header" data-mount="header"></div>', elem_id="fa-header", apply_default_css=False)
         with gr.Tabs(elem_id="fa-tabs"):
