@@ -75,6 +75,7 @@ install_requirements() {
     shift
     stamp=$(.venv/bin/python -c 'import sys; print(sys.version)' | cat - "$@" | sha256sum)
     [ "$(cat ".venv/.$name" 2>/dev/null)" = "$stamp" ] && return
+    .venv/bin/python -m pip install -q --disable-pip-version-check "pip>=24.1" || true # the old one of ensurepip works too
     local files=()
     for file in "$@"; do files+=(-r "$file"); done
     .venv/bin/python -m pip install --disable-pip-version-check --no-input --progress-bar off "${files[@]}" |
