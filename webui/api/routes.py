@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,7 +100,7 @@ class Api:
 def _clips() -> list[dict[str, str]]:
     """Our example clips; the page names each by the label ``clip_<id>``."""
     listed = json.loads((ROOT / "assets" / "clips" / "clips.json").read_text("utf-8"))
-    return [{"id": clip["caption"], "file": clip["file"]} for clip in listed]
+    return [{"id": Path(clip["file"]).stem, "file": clip["file"]} for clip in listed]
 
 
 def _same_origin(connection: HTTPConnection) -> bool:
