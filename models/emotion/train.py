@@ -87,7 +87,7 @@ def save(model: Model, corpus: Corpus, held: Heldout) -> int:
     """Write the weights with the calibration folded in; their size in bytes."""
     slope, shift = model.arousal
     stretch = np.array([1 / model.temperature] * len(CLASSES) + [slope])
-    tensors = {}
+    tensors: dict[str, npt.NDArray[np.floating]] = {}
     for i, (name, share) in enumerate((("encoder", 1 - PROSODY_SHARE), ("prosody", PROSODY_SHARE))):
         emotion, arousal = model.heads["emotion"][i], model.heads["arousal"][i]
         # One standardisation serves both tasks: the arousal head is rewritten for the emotion head's.

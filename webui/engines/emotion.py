@@ -23,7 +23,7 @@ MIN_SECONDS = 1.0  # in less, a label would be a guess
 MIN_SPEECH_FRAMES = 30  # of 16 ms
 PROSODY_CLIP = 4.0  # standard deviations; a pitch tracker's blunder must not decide
 
-Matrix = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.floating]
 Vector = npt.NDArray[np.float64]
 
 
