@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ PAGE: dict[str, Any] = {
     "languages": ["en", "zh", "ja"],
     "engines": [{**engine, "loaded": True} for engine in ENGINES],
     "speeds": [0.5, 2.0],
-    "clips": [{"id": c["caption"], "file": c["file"]} for c in json.loads(CLIPS.read_text("utf-8"))],
+    "clips": [{"id": Path(c["file"]).stem, "file": c["file"]} for c in json.loads(CLIPS.read_text("utf-8"))],
     "limits": {"max_upload_bytes": 2 * 1024 * 1024, "max_turn_seconds": 120, "max_text_chars": 2000},
 }
 

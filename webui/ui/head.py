@@ -19,7 +19,8 @@ _EARLY = """
 (() => {
   const known = (code) => ["en", "zh"].find((ours) => (code || "").toLowerCase().split("-")[0] === ours);
   const asked = new URLSearchParams(location.search).get("lang");
-  const lang = [asked, localStorage.getItem("funaudio.lang"), __LANG__, navigator.language].map(known).find(Boolean) || "en";
+  const choices = [asked, localStorage.getItem("funaudio.lang"), __LANG__, navigator.language];
+  const lang = choices.map(known).find(Boolean) || "en";
   const tag = lang === "zh" ? "zh-CN" : lang; // Gradio knows Chinese by this name
   Object.defineProperty(navigator, "language", { get: () => tag, configurable: true });
   Object.defineProperty(navigator, "languages", { get: () => [tag], configurable: true });

@@ -28,7 +28,7 @@ export function emptyState(onClip, onFailed) {
     });
     const take = () => bytes.then((buffer) => onClip(file, new Uint8Array(buffer)), onFailed);
     clips.append(h("button", { type: "button", class: "fa-clip fa-card", onclick: take },
-      h("span", { class: "fa-clip-head" }, icon("play", 18), h("span", { t: id })), canvas));
+      h("span", { class: "fa-clip-head" }, icon("play", 18), h("span", { t: `clip_${id}` })), canvas));
     const samples = await bytes.then((buffer) => decodeFile(buffer.slice(0)), () => null);
     if (samples) wave.setData({ duration: 1, peaks: peaksOf(samples, CLIP_PEAKS) });
   }
@@ -44,7 +44,7 @@ export function emptyState(onClip, onFailed) {
 
   return {
     element,
-    /** `list`: {id, file}: a label key, and a name that begins with its language. The page's own language is shown. */
+    /** `list`: {id, file}: named by the label `clip_<id>`, its file's name begins with its language. The page's own language is shown. */
     setClips(list) {
       known = list;
       show();

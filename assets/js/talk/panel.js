@@ -27,7 +27,7 @@ export class Panel {
   /** What there is to choose from, as `/v1/page` says. */
   fill(page) {
     this.page = page;
-    if (!page.voices.some(({ id }) => id === this.choice.voice)) this.choice.voice = page.voices[0]?.id ?? "";
+    if (!page.voices.some(({ id }) => id === this.choice.voice)) this.choice.voice = "";
     if (!page.styles.includes(this.choice.style)) this.choice.style = DEFAULTS.style;
     this.fields.replaceChildren(this.voiceField(page), this.styleField(page), this.speedField(page), this.replyField(page), this.personaField(page));
     this.showEngines(page.engines);
@@ -39,9 +39,16 @@ export class Panel {
     this.onChange(this.session());
   }
 
+  /** The chosen voice; until one is chosen, the first that is at home in the page's language. */
+  voice() {
+    const own = this.page?.voices.find(({ languages }) => languages[0] === currentLang()) ?? this.page?.voices[0];
+    return this.choice.voice || own?.id || "";
+  }
+
   /** The choices as fields of the protocol's session. */
   session() {
-    const { voice, style, strength, speed, reply, persona, instructions } = this.choice;
+    const voice = this.voice();
+    const { style, strength, speed, reply, persona, instructions } = this.choice;
     const own = persona === OWN && instructions.trim();
     return {
       ...(own ? { instructions } : {}),
@@ -62,7 +69,7 @@ export class Panel {
     const own = [...groups].sort(([a], [b]) => (b === currentLang()) - (a === currentLang()));
     const select = h("select", { class: "fa-select", id: "fa-voice", onchange: () => this.change({ voice: select.value }) },
       ...own.map(([code, list]) => h("optgroup", { label: languageName(code) }, ...list.map((voice) =>
-        h("option", { value: voice.id, selected: voice.id === this.choice.voice }, voiceName(voice))))));
+        h("option", { value: voice.id, selected: voice.id === this.voice() }, voiceName(voice))))));
     return field("voice", "fa-voice", h("div", { class: "fa-row" }, select,
       iconButton("play", "voice_play", () => this.onPreview(select.value), { class: "fa-iconbtn is-framed" })));
   }
@@ -104,7 +111,7 @@ export class Panel {
 
   personaField({ personas }) {
     const prompt = () => (this.choice.persona === OWN ? this.choice.instructions : personas.find(({ id }) => id === this.choice.persona)?.prompt ?? "");
-    const text = h("textarea", { class: "fa-area", tLabel: "persona_text", rows: 2, maxLength: 1000 });
+    const text = h("textarea", { class: "fa-area", tLabel: "persona_text", tTitle: "persona_hint", rows: 2, maxLength: 1000 });
     text.value = prompt();
     const select = h("select", { class: "fa-select", id: "fa-persona" },
       ...personas.map(({ id }) => h("option", { value: id, t: `persona_${id}` })), h("option", { value: OWN, t: "persona_own" }));
@@ -118,20 +125,21 @@ export class Panel {
       this.change({ persona: OWN, instructions: text.value });
       select.value = OWN;
     });
-    return h("div", { class: "fa-field" }, h("label", { for: "fa-persona", t: "persona" }), select, text, h("p", { class: "fa-quiet", t: "persona_hint" }));
+    return h("div", { class: "fa-field" }, h("label", { for: "fa-persona", t: "persona" }), select, text);
   }
 
   /** Each job's engine, where it runs, and why it was chosen. */
   showEngines(engines) {
     this.engines.replaceChildren(...engines.map(({ job, name, device, why, licence, loaded }) => h("details", { class: "fa-engine" },
-      h("summary", {}, h("span", { class: "fa-quiet", t: `job_${job}` }),
-        h("span", { class: "fa-engine-name" }, h("span", {}, name), h("span", { class: "fa-quiet" }, ` · ${device}`)),
-        h("span", { class: `fa-ready${loaded ? " is-on" : ""}`, tTitle: loaded ? "engine_ready" : "engine_waiting" }),
-        h("span", { class: "fa-why", t: "engine_why" })),
+      h("summary", { tTitle: loaded ? "engine_ready" : "engine_waiting" },
+        h("span", { class: "fa-engine-job fa-quiet" }, h("span", { class: `fa-ready${loaded ? " is-on" : ""}` }), h("span", { t: `job_${job}` }), ` · ${deviceName(device)}`),
+        h("span", { class: "fa-why", t: "engine_why" }), h("span", { class: "fa-engine-name" }, name)),
       h("p", {}, h("span", { t: lookup(why) ? why : "why_embedded" })),
       h("p", { class: "fa-quiet" }, h("span", { t: loaded ? "engine_ready" : "engine_waiting" }), " · ", h("span", { t: ["engine_licence", { licence }] })))));
   }
 }
+
+const deviceName = (device) => lookup(`device_${device.toLowerCase()}`) ?? device;
 
 const languageName = (code) => lookup(`language_${code}`) ?? code;
 
