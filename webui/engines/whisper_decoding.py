@@ -77,8 +77,10 @@ def is_loop(text: str) -> bool:
 def window_for(seconds: float) -> float:
     """How much time, in seconds, the encoder is shown for speech of this length.
 
-    Whisper fills every recording up to 30 s and spends most of its time on that silence. Less of it is enough, but
-    with almost none it says short sentences twice: see docs of ``bench.understand`` for what was measured.
+    Whisper fills every recording up to 30 s and spends most of its time on that silence. Less will do: at 8 s the
+    encoder took an eighth of the time over 29 short clips, with the same word errors in English (3.4 %) and 7.3 %
+    against 5.7 % of characters in Chinese; on seven recorded Chinese and mixed clips it was 31 errors against 33.
+    With hardly any silence it says short sentences twice.
     """
     return min(FULL_WINDOW, max(SHORTEST_WINDOW, seconds + 2.0))
 
