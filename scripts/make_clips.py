@@ -19,14 +19,14 @@ from webui.types import Style
 
 RATE = 16_000
 FOLDER = ROOT / "assets" / "clips"
-# file name, the page's label after "clip_", language, voice, style, what is said
+# file name and the page's label after "clip_", language, voice, style, what is said
 CLIPS = (
-    ("en_question", "question_en", "en", "am_michael", "neutral", "What is the capital of France?"),
-    ("zh_question", "question", "zh", "zf_xiaobei", "neutral", "请问中国的首都是哪里？"),
-    ("en_sad", "sad", "en", "af_heart", "sad", "I failed my exam today."),
-    ("zh_happy", "happy", "zh", "zm_yunjian", "happy", "太好了，我找到新工作了！"),
-    ("en_request", "request_en", "en", "bf_emma", "calm", "Please tell me a story about a cat."),
-    ("zh_request", "request", "zh", "zf_xiaoxiao", "neutral", "请给我推荐三个周末的活动。"),
+    ("en_question", "en", "am_michael", "neutral", "What is the capital of France?"),
+    ("zh_question", "zh", "zf_xiaobei", "neutral", "请问中国的首都是哪里？"),
+    ("en_sad", "en", "af_heart", "sad", "I failed my exam today."),
+    ("zh_happy", "zh", "zm_yunjian", "happy", "太好了，我找到新工作了！"),
+    ("en_request", "en", "bf_emma", "calm", "Please tell me a story about a cat."),
+    ("zh_request", "zh", "zf_xiaoxiao", "neutral", "请给我推荐三个周末的活动。"),
 )
 
 
@@ -37,12 +37,12 @@ def main() -> None:
     voices = {voice.id: voice for voice in kokoro.voices()}
     silence = np.zeros(RATE // 8, np.float32)
     rows = []
-    for name, caption, language, voice, style, text in CLIPS:
+    for name, language, voice, style, text in CLIPS:
         chunks = list(kokoro.synthesize(SpeechRequest(text, voices[voice], Style(style), language=language)))
         sound = soxr.resample(np.concatenate([chunk.audio.samples for chunk in chunks]), chunks[0].audio.rate, RATE)
         file = FOLDER / f"{name}.wav"
         sf.write(file, np.concatenate([silence, sound, silence]).clip(-1, 1), RATE, subtype="PCM_16")
-        rows.append({"file": file.name, "language": language, "text": text, "caption": caption})
+        rows.append({"file": file.name, "language": language, "text": text, "caption": name})
     (FOLDER / "clips.json").write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
