@@ -68,10 +68,13 @@ class Transcriber {
     if (view.languages) this.offer(view);
     if (view.stage === "empty") return;
     if (view.id !== this.id) this.fresh(view.id);
+    if (this.stopNext && view.id !== this.before) this.stop();
     for (const line of view.segments.slice(this.count)) this.add(JSON.parse(line));
     this.count = view.segments.length;
     this.timeline.show(view.wave, view.source, this.segments);
     this.summary.show(view, this.count > 0);
+    // A view that was under way when the person stopped it does not start it again.
+    if (view.id === this.stopped && WORKING.includes(view.stage)) view = { ...view, stage: "stopped", left: null };
     this.result.hidden = !view.wave;
     this.empty.hidden = true;
     this.show(view);
@@ -160,6 +163,7 @@ class Transcriber {
     try {
       this.show({ stage: "sending" });
       const path = await upload(file, (part) => this.show({ stage: "sending", part }), this.sending.signal);
+      this.before = this.id;
       this.show({ stage: "waiting" });
       this.place.send("submit", { path, name: file.name, language: this.language.value, itn: this.digits.checked });
     } catch (error) {
@@ -173,6 +177,8 @@ class Transcriber {
       this.sending.abort();
       return;
     }
+    this.stopNext = this.id === this.before; // the server has not yet said which job this is
+    this.stopped = this.id;
     this.show({ stage: "stopped" });
     this.place.send("stop");
   }

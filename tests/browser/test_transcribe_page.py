@@ -170,6 +170,22 @@ def test_words_come_while_it_listens_and_cancel_keeps_them(open_page: OpenPage, 
     expect(page.locator(".tr-text")).not_to_contain_text(SENTENCES[1][0])
 
 
+def test_cancel_before_the_server_has_answered(open_page: OpenPage, served: Served, tmp_path: Path) -> None:
+    served.recognizer.seconds_each = 0.5
+    page = opened(open_page, served)
+    page.evaluate(
+        "() => new MutationObserver(() => { const at = document.querySelector('[data-stage=waiting] .tr-cancel');"
+        " if (at && !window.stopped) { window.stopped = true; at.click(); } })"
+        ".observe(document.body, { subtree: true, attributes: true })"
+    )
+    begin(page, recording(tmp_path, 600))
+    page.wait_for_function("window.stopped")
+    stage(page, "stopped")
+    page.wait_for_timeout(1500)
+    assert page.locator("[data-stage=stopped]").count() == 1
+    assert len(served.recognizer.heard) <= 2
+
+
 def test_closing_the_page_ends_the_work(open_page: OpenPage, served: Served, tmp_path: Path) -> None:
     served.recognizer.seconds_each = 0.5
     page = opened(open_page, served)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.paced import spoken
-from webui.features.understand import Done, Options, Waveform
+from webui.features.understand import Done, Options, Progress, Waveform
 from webui.types import Transcript
 from webui.ui.transcribe import EXPORTS, Job, _uploaded, file_stem
 
@@ -56,6 +56,14 @@ def test_each_view_is_new_and_holds_all_that_was_heard() -> None:
     assert line["emotion"] == "SAD" and line["words"][0][:2] == ["I", 0.0] and "voice" not in line
     job._take(Done(Transcript(tuple(job.segments), 3.0), 0.5))
     assert (job.view()["stage"], job.view()["speed"]) == ("done", 0.5)
+
+
+def test_what_comes_after_a_stop_does_not_start_it_again() -> None:
+    job = Job("talk.wav", None, Options())
+    job._take(Progress("listening", 3.0, 9.0, 2.0))
+    assert job.stop()["stage"] == "stopped"
+    job._take(Progress("listening", 4.0, 9.0, 1.0))
+    assert (job.view()["stage"], job.view()["left"]) == ("stopped", None)
 
 
 @pytest.mark.parametrize("form", EXPORTS)

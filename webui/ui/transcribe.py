@@ -68,6 +68,7 @@ class Job:
         self.path = path
         self.options = options
         self.stopped = threading.Event()
+        self._changing = threading.Lock()
         self.segments: list[Segment] = []
         self._lines: list[str] = []
         self._copy: Path | None = None
@@ -82,8 +83,11 @@ class Job:
 
     def view(self, **changes: Any) -> dict[str, Any]:
         """The page's picture of it, a new one each time: Gradio compares it with the one before."""
-        self._view = {**self._view, "segments": list(self._lines), **changes}
-        return self._view
+        with self._changing:  # its work and the person who stops it come from two threads
+            if self.stopped.is_set():
+                changes |= {"stage": "stopped", "left": None}
+            self._view = {**self._view, "segments": list(self._lines), **changes}
+            return self._view
 
     def hear(self, ctx: PageContext) -> Iterator[dict[str, Any]]:
         """Understand it, picture by picture."""
@@ -106,7 +110,7 @@ class Job:
     def stop(self) -> dict[str, Any]:
         """End it; what was heard stays."""
         self.stopped.set()
-        return self.view(stage="stopped", left=None)
+        return self.view()
 
     def fail(self, error: UserError) -> dict[str, Any]:
         """End it with a sentence; what was heard stays."""
