@@ -1,7 +1,7 @@
 """Other microphones, rooms and voices: what a recording of the same feeling could also have sounded like.
 
-All functions take and return float32 samples at 16 kHz. ``vary`` is for training; ``SHIFTS`` are harsher and of
-other kinds, and only ever test.
+All functions take and return float32 samples at 16 kHz. ``vary`` is for training; ``SHIFTS`` are harsher and
+only ever test.
 """
 
 from __future__ import annotations
