@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -113,6 +114,7 @@ class ScriptedEngines:
     chat: ScriptedChat = field(default_factory=ScriptedChat)
     synthesizer: ScriptedSynthesizer = field(default_factory=ScriptedSynthesizer)
     choices: tuple[()] = ()
+    store: SimpleNamespace = field(default_factory=SimpleNamespace)
 
     def get(self, job: str) -> _Engine:
         engine = getattr(self, job)

@@ -214,6 +214,15 @@ def test_a_voice_can_be_heard_before_it_is_chosen() -> None:
         assert "你好" in events[0]["funaudio"]["text"]
 
 
+def test_a_fetch_of_weights_is_seen_on_every_page() -> None:
+    engines = ScriptedEngines()
+    with server(engines) as client, page(client) as one, page(client) as two:
+        engines.store.listener("Kokoro 82M", 30, 120)
+        for socket in (one, two):
+            stage = until(socket, "funaudio.stage", stage="loading")[-1]
+            assert (stage["values"], stage["progress"]) == ({"name": "Kokoro 82M"}, 0.25)
+
+
 def test_two_pages_do_not_hear_each_other() -> None:
     with server() as client, page(client) as one, page(client) as two:
         speak(one)

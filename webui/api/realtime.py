@@ -104,6 +104,10 @@ class RealtimeSession:
             await asyncio.gather(*self._work, return_exceptions=True)
             sender.cancel()
 
+    def fetching(self, what: str, done: int, total: int) -> None:
+        """Weights are being fetched for whoever waits: told to the page. May be called from any thread."""
+        self._stage("loading", message_key="fetching_model", values={"name": what}, progress=done / max(total, 1))
+
     # -- what comes in -------------------------------------------------------------------------------------------
 
     def _receive(self, frame: str) -> None:

@@ -39,6 +39,8 @@ class Api:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._conversations: dict[str, Conversation] = {}
+        self._sessions: set[RealtimeSession] = set()
+        engines.store.listener = self._fetching
 
     def routes(self) -> list[BaseRoute]:
         """To be given to Gradio's ``launch(app_kwargs={"routes": ...})``."""
@@ -90,11 +92,18 @@ class Api:
             return
         conversation = Conversation()
         self._conversations[conversation.id] = conversation
+        session = RealtimeSession(socket, self._engines, conversation)
+        self._sessions.add(session)
         try:
-            await RealtimeSession(socket, self._engines, conversation).run()
+            await session.run()
         finally:
+            self._sessions.discard(session)
             del self._conversations[conversation.id]
             conversation.close()
+
+    def _fetching(self, what: str, done: int, total: int) -> None:
+        for session in tuple(self._sessions):
+            session.fetching(what, done, total)
 
 
 def _clips() -> list[dict[str, str]]:

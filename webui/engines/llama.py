@@ -40,7 +40,7 @@ class LlamaChat:
         self._lock = threading.Lock()
         self._server: Any = None
         self._client: OpenAIChat | None = None
-        self._model = SMALL if settings.small or psutil.virtual_memory().available < ROOM_FOR_LARGE_BYTES else LARGE
+        self._model, self._note = _size(settings)
 
     @property
     def info(self) -> EngineInfo:
@@ -48,7 +48,7 @@ class LlamaChat:
         return EngineInfo(
             name=NAMES[self._model],
             languages=("zh", "en"),
-            capabilities={"stream": True, "schema": True},
+            capabilities={"stream": True, "schema": True, "large": self._note or True},
             device="CPU",
             licence="Apache-2.0",
             loaded=self._client is not None,
@@ -83,14 +83,15 @@ class LlamaChat:
             return self._client
 
     def _start(self) -> tuple[Any, OpenAIChat]:
-        weights = next(self._store.ensure(self._model).glob("*.gguf"))
+        found = self._store.ensure_or_fallback(self._model)
+        self._model, self._note = found.model_id, found.note or self._note
         # Read once by OpenMP as it loads: spinning threads starve the recognizer and the synthesizer (10 to 20 times
         # fewer tokens a second on two busy cores).
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         import xllamacpp
 
         params = xllamacpp.CommonParams()
-        params.model.path = str(weights)
+        params.model.path = str(next(found.folder.glob("*.gguf")))
         params.n_ctx = CONTEXT_TOKENS * SLOTS
         params.n_parallel = SLOTS
         params.cache_ram_mib = PROMPT_CACHE_MIB
@@ -107,3 +108,15 @@ class LlamaChat:
                 "The language model could not be loaded. Close other programs, or use --small.",
             ) from error
         return server, OpenAIChat(server.listening_address, key, self._model)
+
+
+def _size(settings: Settings) -> tuple[str, str]:
+    """Which model to take, and why it is not the large one."""
+    if settings.small:
+        return SMALL, "The smaller model was asked for (--small)."
+    if psutil.virtual_memory().available < ROOM_FOR_LARGE_BYTES:
+        return (
+            SMALL,
+            "Less than 3 GB of memory is free, so the smaller model is used. Close other programs and restart.",
+        )
+    return LARGE, ""

@@ -58,7 +58,7 @@ class Engines:
     def __init__(self, settings: Settings, store: ModelStore) -> None:
         self.choices = choose(settings)
         self._settings = settings
-        self._store = store
+        self.store = store
         self._lock = threading.Lock()
         self._built: dict[str, Engine] = {}
 
@@ -99,5 +99,5 @@ class Engines:
                 name = next(choice.name for choice in self.choices if choice.job == job)
                 module, _, attribute = available()[job][name].partition(":")
                 build: Any = getattr(import_module(module), attribute)
-                self._built[job] = build(self._store, self._settings)
+                self._built[job] = build(self.store, self._settings)
             return self._built[job]

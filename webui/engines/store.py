@@ -49,6 +49,8 @@ class ModelStore:
     def __init__(self, root: Path, catalog: Catalog | None = None) -> None:
         self.root = root
         self.catalog = load_catalog() if catalog is None else catalog
+        self.listener: Progress = _silent
+        """Hears of the fetches that nobody else watches: those that an engine starts when it is first used."""
 
     def entry(self, model_id: str) -> ModelEntry:
         """The catalogue's entry. Raises ``ModelError`` for a name that is not in it."""
@@ -66,7 +68,7 @@ class ModelStore:
         """
         entry = self.entry(model_id)
         if not self._is_here(model_id):
-            self._fetch(entry, progress or _silent)
+            self._fetch(entry, progress or self.listener)
         return self.root / model_id
 
     def ensure_or_fallback(self, model_id: str, progress: Progress | None = None, *, retry: bool = False) -> Found:
