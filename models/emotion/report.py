@@ -12,7 +12,7 @@ from models.emotion.features import Corpus
 from models.emotion.fit import AROUSAL, CLASSES, Model, log_softmax
 
 Floats = npt.NDArray[np.float64]
-THRESHOLDS = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8)
+THRESHOLDS = (0.0, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8)
 
 
 @dataclass(frozen=True, eq=False)
