@@ -17,6 +17,7 @@ class Transcriber {
   constructor(place) {
     this.place = place;
     this.id = null;
+    this.past = new Set(); // jobs that were replaced: their last word may come late
     this.count = 0;
     this.segments = [];
     this.stage = "empty";
@@ -66,7 +67,7 @@ class Transcriber {
   view(view) {
     if (!view?.stage) return;
     if (view.languages) this.offer(view);
-    if (view.stage === "empty") return;
+    if (view.stage === "empty" || this.past.has(view.id)) return;
     if (view.id !== this.id) this.fresh(view.id);
     if (this.stopNext && view.id !== this.before) this.stop();
     for (const line of view.segments.slice(this.count)) this.add(JSON.parse(line));
@@ -118,6 +119,7 @@ class Transcriber {
   }
 
   fresh(id) {
+    this.past.add(this.id);
     this.id = id;
     this.count = 0;
     this.segments = [];

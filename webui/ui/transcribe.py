@@ -91,6 +91,8 @@ class Job:
 
     def hear(self, ctx: PageContext) -> Iterator[dict[str, Any]]:
         """Understand it, picture by picture."""
+        if self.stopped.is_set():
+            return
         yield self.view(stage="reading", done=0.0, left=None)
         updates = understand(ctx.engines.recognizer, self.path, self.options, self._listening_copy())
         shown = 0.0
@@ -184,8 +186,10 @@ def build(ctx: PageContext) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     begun = page.submit(begin, job, [job, page], queue=False, **quiet)
-    running = begun.then(run, job, page, concurrency_id="recognizer", concurrency_limit=AT_ONCE, **quiet)
-    page.stop(stop, job, page, cancels=[running], queue=False, **quiet)
+    quiet |= {"trigger_mode": "multiple"}
+    begun.then(run, job, page, concurrency_id="recognizer", concurrency_limit=AT_ONCE, **quiet)
+    # Not by ``cancels``: it fails on a run that has no id yet. A stopped job ends by itself, in line or at work.
+    page.stop(stop, job, page, queue=False, **quiet)
     page.download(_deliver, job, delivery, queue=False, **quiet)
 
 
