@@ -83,3 +83,19 @@ def test_addresses_in_english() -> None:
     assert said("See https://www.example.com/a?b=1.", "en") == "See example dot com."
     assert said("Write to ann@example.com!", "en") == "Write to ann at example dot com!"
     assert said("12345678901234567", "en") == "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10:30と9:00", "10時30分と9時"),
+        ("2026/1/5", "2026年1月5日"),
+        ("¥98,000と$5", "98,000円と5ドル"),
+        ("25.5%と3km", "25.5パーセントと3キロメートル"),
+        ("iPhone 15", "iPhone １５"),
+        ("99:99", "９９:９９"),
+        ("example.jpは www.example.jp", "example.jpは exampleドットjp"),
+    ],
+)
+def test_japanese_readings(text: str, expected: str) -> None:
+    assert said(text, "ja") == expected

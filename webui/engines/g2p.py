@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import groupby
 from threading import Lock
 from typing import Protocol
@@ -25,6 +26,10 @@ _SYMBOLS = (
 SYMBOL_IDS = {symbol: first + i for first, row in _SYMBOLS for i, symbol in enumerate(row)}
 
 _UNKNOWN = re.compile(f"[^{re.escape(''.join(SYMBOL_IDS))}]")
+
+# Quotes and brackets that open something, at the end of a piece.
+_OPENING = re.compile(r"(?:[“‘「『《〈（(【]|(?<![^\s:：,，])\")+\Z")
+_OPENING_SOUND = re.compile(r" *[“(\"][ “(\"]*\Z")
 
 # To the first sentence end behind 160 characters, but no more than 960: words are read in the context of a block.
 _BLOCK = re.compile(r".{160}.{0,800}?(?:(?<=[。！？\n])|(?<=\w{4}[.!?])(?=\s)|\Z)|.{1,960}", re.S)
@@ -47,6 +52,22 @@ class Said:
         return bool(self.phonemes.strip(SILENT))
 
 
+def signs_joined(said: list[Said]) -> list[Said]:
+    """Signs and spaces go with the word before them, so that a pause is at the end of a piece."""
+    out: list[Said] = []
+    for piece in said:
+        if out and not piece.voiced:
+            out[-1] = Said(out[-1].text + piece.text, _tidy(out[-1].phonemes + piece.phonemes))
+        else:
+            out.append(piece)
+    return out
+
+
+def _tidy(phonemes: str) -> str:
+    """One space, and none before a pause."""
+    return re.sub(r"\s+([;:,.!?—…”])", r"\1", re.sub(r"\s+", " ", phonemes))
+
+
 class LanguageG2P(Protocol):
     """One language's way from written pieces to phonemes."""
 
@@ -59,7 +80,7 @@ class G2P:
     """Every language that is installed here. Thread safe; each language loads at its first text.
 
     English by hibari's port of misaki's rules (American or British), Chinese by pypinyin and jieba: Apache-2.0
-    and MIT, none needs espeak-ng.
+    and MIT, none needs espeak-ng. Japanese by pyopenjtalk-plus where that is installed.
     """
 
     def __init__(self) -> None:
@@ -69,7 +90,7 @@ class G2P:
     @staticmethod
     def languages() -> tuple[str, ...]:
         """The codes that can be spoken."""
-        return ("en", "zh")
+        return ("en", "zh", "ja") if find_spec("pyopenjtalk") else ("en", "zh")
 
     def missing(self) -> dict[str, str]:
         """The languages that Kokoro has voices for and that cannot be spoken, each with the reason."""
@@ -78,7 +99,7 @@ class G2P:
             code: f"{name} needs pronunciation rules that are not part of this program." for code, name in names.items()
         }
         if "ja" not in self.languages():
-            reasons["ja"] = "Japanese needs the optional package pyopenjtalk."
+            reasons["ja"] = "To speak Japanese, run `.venv/bin/pip install -r requirements-ja.txt` and start again."
         return reasons
 
     def load(self, language: str, british: bool = False) -> LanguageG2P:
@@ -95,7 +116,9 @@ class G2P:
         A sign without a sound keeps its text and has no phonemes; so has what is in a language that is not spoken
         here, which is then named in ``unspoken``.
         """
-        text = plain(text)
+        return _openers_forward(self._said(plain(text), hint, british))
+
+    def _said(self, text: str, hint: str, british: bool) -> Iterator[Said]:
         main = language_of(text, hint)
         for block in _BLOCK.findall(text):
             for language, group in groupby(_by_language(block, main, hint), key=lambda pair: pair[0]):
@@ -115,7 +138,7 @@ def _by_language(text: str, main: str, hint: str) -> Iterator[tuple[str, Piece]]
     for piece in spoken(text, main):
         written = piece.written
         for language, run in runs(piece.said, main if main in ("ja", *LATIN) else hint):
-            now = language if any(map(str.isalpha, run)) else now
+            now = language if any(map(str.isalpha, run)) or piece.said != written else now
             if piece.said != piece.written:
                 yield now, Piece(written, run)
                 written = ""  # the first run stands for it all
@@ -123,6 +146,26 @@ def _by_language(text: str, main: str, hint: str) -> Iterator[tuple[str, Piece]]
                 yield from ((now, part) for part in spoken(run, now))
             else:
                 yield now, Piece(run, run)
+
+
+def _openers_forward(said: Iterator[Said]) -> Iterator[Said]:
+    """An opening quote or bracket goes with the piece behind it: no pause comes in between."""
+    text = sound = ""
+    for piece in said:
+        piece = replace(piece, text=text + piece.text, phonemes=sound + piece.phonemes)
+        text = sound = ""
+        if opening := _OPENING.search(piece.text):
+            at = _OPENING_SOUND.search(piece.phonemes)
+            text, sound = opening[0], at[0].strip() if at else ""
+            piece = replace(
+                piece,
+                text=piece.text[: opening.start()],
+                phonemes=piece.phonemes[: at.start()] + " " if at else piece.phonemes,
+            )
+        if piece.text or piece.phonemes:
+            yield piece
+    if text:
+        yield Said(text, "")
 
 
 def _clean(piece: Said) -> Said:
@@ -138,6 +181,10 @@ def _make(key: str) -> LanguageG2P:
         from webui.engines.g2p_zh import Chinese
 
         return Chinese()
+    if key == "ja":
+        from webui.engines.g2p_ja import Japanese
+
+        return Japanese()
     from webui.engines.g2p_en import English
 
     return English(british=key == "en-gb")

@@ -13,6 +13,8 @@ _TOKEN = re.compile(r"\S+\s*|\s+")
 # hibari's time grows with the cube of the signs in a word: a longer word, or one with more signs, is cut.
 _WORD = re.compile(r"(?=(?:[^\W_]*(?:[^\w\s]|_)){10})\S{1,8}|\S{1,60}")
 
+_NARROW = str.maketrans("。，！？：；、", ".,!?:;,")  # an English word can end a Chinese sentence
+
 
 class English:
     """Reads numbers, dates, money, units, abbreviations and homographs in their context."""
@@ -57,7 +59,7 @@ def _units(pieces: list[Piece]) -> tuple[list[str], list[str], list[int]]:
             else:
                 units.append(written)
             spoken = written if same else piece.said
-            said += spoken
+            said += spoken.translate(_NARROW)
             owner += [len(units) - 1] * len(spoken)
     spans = [match.span() for match in _WORD.finditer(said)]
     return units, [said[a:b] for a, b in spans], [owner[a] for a, _ in spans]

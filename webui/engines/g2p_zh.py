@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from threading import Lock
 
-from webui.engines.g2p import Said
+from webui.engines.g2p import Said, signs_joined
 from webui.text.spoken import Piece
 
 _TONES = {"1": "→", "2": "↗", "3": "↓", "4": "↘", "5": ""}
@@ -64,7 +64,7 @@ class Chinese:
         phonemes = [""] * len(texts)
         for index, sound in zip(owner, self._sounds(said), strict=True):
             phonemes[index] += sound
-        return _join([Said(text, ph) for text, ph in zip(texts, phonemes, strict=True)])
+        return signs_joined([Said(text, ph) for text, ph in zip(texts, phonemes, strict=True)])
 
     def _sounds(self, text: str) -> list[str]:
         """The phonemes of each character of ``text``, a space behind the last one of each word."""
@@ -99,19 +99,3 @@ def syllable(pinyin: str) -> str:
     if initial not in _INITIALS or final not in _FINALS:
         return ""
     return _INITIALS[initial] + _FINALS[final].replace("0", tone)
-
-
-def _join(said: list[Said]) -> list[Said]:
-    """Signs and spaces go with the character before them, so that a pause is at the end of a piece."""
-    out: list[Said] = []
-    for piece in said:
-        if out and not piece.voiced:
-            out[-1] = Said(out[-1].text + piece.text, _tidy(out[-1].phonemes + piece.phonemes))
-        else:
-            out.append(piece)
-    return out
-
-
-def _tidy(phonemes: str) -> str:
-    """One space, and none before a pause."""
-    return re.sub(r"\s+([;:,.!?—…])", r"\1", re.sub(r"\s+", " ", phonemes))

@@ -1,4 +1,4 @@
-"""Kokoro-82M on onnxruntime: 54 voices, English and Chinese, steered styles, word times."""
+"""Kokoro-82M on onnxruntime: 54 voices, English, Chinese, Japanese, steered styles, word times."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class KokoroSynthesizer:
                 "instruction": "Kokoro takes a style by name, not a description in words.",
                 **self._g2p.missing(),
             },
-            device="cpu",
+            device="CPU",
             licence=LICENCE,
             loaded=model is not None,
         )
@@ -120,7 +120,7 @@ class KokoroSynthesizer:
         return [preset(name, self._g2p.languages()) for name in (model.vectors if model else PRESETS)]
 
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
-        """Yield ``request.text`` as speech, the first piece short. A text with nothing to say yields nothing.
+        """Yield ``request.text`` as speech; a text with nothing to say yields nothing.
 
         Raises ``EngineError`` for an unknown voice or style, a factor out of range, a text that is too long, or
         one in no language that is spoken here.
@@ -138,7 +138,7 @@ class KokoroSynthesizer:
         british = request.voice.id.startswith(("bf_", "bm_"))
         unspoken: set[str] = set()
         silent = True
-        for pieces in plan(self._g2p(request.text, request.language, british)):
+        for pieces in plan(self._g2p(request.text, request.language, british), request.eager):
             unspoken |= {piece.unspoken for piece in pieces if piece.unspoken}
             if not any(piece.voiced for piece in pieces):
                 continue

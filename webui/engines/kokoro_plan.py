@@ -1,7 +1,7 @@
 """Where a text is cut into pieces for the synthesizer, and how a raw piece of sound is finished.
 
-The first piece is short, so that sound starts early; the rest is spoken sentence by sentence, which gives the model
-the whole melody. A piece never has more than the model's 510 phonemes.
+The first piece is short where nothing is playing yet, so that sound starts early; the rest is spoken sentence by
+sentence, which gives the model the whole melody. A piece never has more than the model's 510 phonemes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LATER = 200
 LEAST = 14  # a piece shorter than this sounds clipped: it joins its neighbour
 
 _SENTENCE_ENDS = frozenset(".!?…")
-_CLOSERS = ' "”)“('
+_CLOSERS = ' "”)'
 _PAUSE_S = {".": 0.30, "!": 0.30, "?": 0.30, "…": 0.35, ",": 0.12, ";": 0.18, ":": 0.18, "—": 0.15}
 _WORD_GAP_S = 0.03
 
@@ -40,11 +40,14 @@ def ending(pieces: Sequence[Said]) -> str:
     return phonemes[-1:] if phonemes[-1:] in PAUSES else ""
 
 
-def plan(said: Iterable[Said]) -> Iterator[list[Said]]:
-    """``said`` in pieces to be spoken one after the other; together they are all of it."""
+def plan(said: Iterable[Said], eager: bool = True) -> Iterator[list[Said]]:
+    """``said`` in pieces to be spoken one after the other; together they are all of it.
+
+    ``eager`` makes the first piece short.
+    """
     ready: list[Said] = []  # held back until the next is known, in case that is too short to stand alone
     now: list[Said] = []
-    first = True
+    first = eager
     for clause in _clauses(said):
         if size(now) >= LEAST and (_complete(now) or size(now) + size(clause) > (FIRST if first else LATER)):
             if ready:

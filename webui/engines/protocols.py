@@ -115,7 +115,10 @@ class ChatModel(Engine, Protocol):
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """Words to be spoken. ``language`` is a code or ``auto`` (told from the text). ``speed`` 0.5 to 2."""
+    """Words to be spoken. ``language`` is a code or ``auto`` (told from the text). ``speed`` 0.5 to 2.
+
+    ``eager`` gives a short first piece, for speech that nothing is playing before.
+    """
 
     text: str
     voice: Voice
@@ -123,10 +126,11 @@ class SpeechRequest:
     speed: float = 1.0
     language: str = "auto"
     seed: int | None = None
+    eager: bool = True
 
 
 class Synthesizer(Engine, Protocol):
-    """Text in, speech out, piece by piece with a short first piece."""
+    """Text in, speech out, piece by piece."""
 
     def voices(self) -> Sequence[Voice]:
         """The voices that are there now, the best first."""

@@ -13,7 +13,7 @@ import numpy as np
 from webui.audio.convert import require_sound
 from webui.conversation.latency import FIRST_AUDIO, FIRST_TOKEN, TRANSCRIPT, LatencyMarks
 from webui.conversation.memory import Exchange, messages
-from webui.conversation.prompts import PERSONAS, system_prompt, user_message
+from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
 from webui.conversation.session import Conversation
@@ -192,7 +192,7 @@ class Turn:
             language = language_of(self._heard)
         return ChatRequest(
             messages(
-                system_prompt(settings.persona),
+                opening(settings.persona, language),
                 self._conversation.history,
                 user_message(self._heard, self._transcript, language),
                 chat.context_tokens - REPLY_TOKENS,
@@ -213,13 +213,16 @@ class Turn:
         try:
             synthesizer, settings = self._engines.synthesizer, self._settings
             voice = pick_voice(synthesizer, settings.voice)
+            eager = True  # until something is playing
             while (sentence := self._sentences.get()) is not None:
                 text, style = sentence
-                request = SpeechRequest(text, voice, Style(style, settings.style_strength), settings.speed)
+                manner = Style(style, settings.style_strength)
+                request = SpeechRequest(text, voice, manner, settings.speed, eager=eager)
                 for chunk in synthesizer.synthesize(request):
                     if self.scope.stale:
                         return
                     self._marks.mark(FIRST_AUDIO)
+                    eager = False
                     self._events.put(Spoke(chunk, style))
         except UserError as error:
             self._events.put(Unspoken(error))
@@ -251,10 +254,10 @@ class Turn:
         self._conversation.keep(self.scope.generation, record, sounds)
 
 
-def warm(engines: Engines, settings: TurnSettings) -> None:
-    """Have the model read what every turn begins with, so that the first turn need not wait for that."""
-    system = Message("system", system_prompt(settings.persona))
-    answer = engines.chat.chat(ChatRequest((system, Message("user", "")), max_tokens=1))
+def warm(engines: Engines, settings: TurnSettings, language: str) -> None:
+    """Have the model read what every turn in ``language`` begins with, so that the first need not wait for that."""
+    prompt = (*opening(settings.persona, language), Message("user", ""))
+    answer = engines.chat.chat(ChatRequest(prompt, max_tokens=1))
     next(iter(answer), None)
     answer.close()
 

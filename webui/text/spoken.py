@@ -1,8 +1,8 @@
 """What of a text is said aloud, and how: marks of writing go, numbers become words.
 
 ``plain`` takes away what no voice should say (tags, markdown, emoji). ``spoken`` then gives readings. English
-numbers, dates, money and units are left to the English G2P, which reads them in their context; Chinese ones,
-and addresses in any language, are read here.
+numbers, dates, money and units are left to the English G2P, which reads them in their context, and Japanese numbers
+to OpenJTalk; Chinese ones, and addresses in any language, are read here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from webui.text.spoken_ja import RULES as JA_RULES
 from webui.text.spoken_zh import RULES as ZH_RULES
 from webui.text.spoken_zh import Rule
 
@@ -61,6 +62,9 @@ _LONG_NUMBER: tuple[re.Pattern[str], Rule] = (
     lambda match: " ".join(re.findall(r"\d", match[0])),
 )
 
+_RULES = {"zh": ZH_RULES, "ja": [_LONG_NUMBER, *JA_RULES]}
+_DOT_AND_AT = {"zh": ("点", "艾特"), "ja": ("ドット", "アットマーク")}
+
 
 def plain(text: str) -> str:
     """``text`` without tags, markdown, code blocks, emoji and invisible characters; lines are kept."""
@@ -76,7 +80,7 @@ def spoken(text: str, language: str) -> list[Piece]:
 
     A web address is said by its host alone. ``language`` is the one the words are in, such as ``en`` or ``zh``.
     """
-    rules = [*_address_rules(language), *(ZH_RULES if language == "zh" else [_LONG_NUMBER])]
+    rules = [*_address_rules(language), *_RULES.get(language, [_LONG_NUMBER])]
     pieces = [Piece(text, text)]
     for pattern, say in rules:
         pieces = [new for piece in pieces for new in _apply(piece, pattern, say)]
@@ -102,7 +106,7 @@ def _apply(piece: Piece, pattern: re.Pattern[str], say: Rule) -> list[Piece]:
 
 
 def _address_rules(language: str) -> list[tuple[re.Pattern[str], Rule]]:
-    dot, at = ("点", "艾特") if language == "zh" else (" dot ", " at ")
+    dot, at = _DOT_AND_AT.get(language, (" dot ", " at "))
 
     def host(match: re.Match[str]) -> str | None:
         found = _HOST.match(match[0])
