@@ -24,7 +24,7 @@ import httpx
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
 from webui.conversation.memory import messages
-from webui.conversation.prompts import PERSONAS, system_prompt, user_message
+from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.session import Conversation
 from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest
@@ -57,9 +57,8 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     out = {"heard_s": lap()}
     user = user_message(heard.text, heard, heard.language)
     chat = engines.chat
-    prompt = messages(
-        system_prompt(PERSONAS["friend"]), (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens
-    )
+    prefix = opening(PERSONAS["friend"], heard.language)
+    prompt = messages(prefix, (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
     parser = ReplyParser()
     reply = parser.feed("".join(chat.chat(ChatRequest(prompt, max_tokens=REPLY_TOKENS)))) + parser.flush()
     out["thought_s"] = lap()

@@ -26,18 +26,22 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def flags(microphone: Path) -> list[str]:
+    """For a Chromium that hears ``microphone`` over and over, plays sound unasked, and calls nobody."""
+    return [
+        "--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}", "--autoplay-policy=no-user-gesture-required",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def chromium(microphone: Path) -> Iterator[Browser]:
     path = os.environ.get("FUNAUDIO_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium: install it, or name it in FUNAUDIO_CHROMIUM")
-    flags = [
-        "--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}", "--autoplay-policy=no-user-gesture-required",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
-    ]  # fmt: skip
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = playwright.chromium.launch(executable_path=path, args=flags(microphone))
         yield browser
         browser.close()
 

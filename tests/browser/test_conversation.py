@@ -75,7 +75,9 @@ def browser_with(clip: Path, folder: Path) -> Iterator[Browser]:
     audio = resample(decode(clip), 48000)
     quiet = np.zeros(60 * audio.rate, np.float32)
     microphone = folder / f"{clip.stem}.wav"
-    soundfile.write(microphone, np.concatenate([quiet[: audio.rate // 4], audio.samples, quiet]), audio.rate, subtype="PCM_16")
+    soundfile.write(
+        microphone, np.concatenate([quiet[: audio.rate // 4], audio.samples, quiet]), audio.rate, subtype="PCM_16"
+    )
     path = os.environ.get("FUNAUDIO_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip("no Chromium: install it, or name it in FUNAUDIO_CHROMIUM")
@@ -144,7 +146,7 @@ def test_a_person_speaks_and_hears_an_answer(language: str, address: str, ears: 
         turn = page.locator(".fa-turn").first
         assert heard["transcript"] in turn.inner_text()
         assert letters(reply) in letters(turn.inner_text())
-        assert turn.locator("[data-emotion]").count() >= 1
+        assert turn.locator(".fa-emotion").count() >= 1
         assert turn.locator(".fa-latency").is_visible()
 
         again = "".join(s.text for s in ears.recognizer.transcribe(RecognitionRequest(reply_sound(events))))
@@ -154,7 +156,7 @@ def test_a_person_speaks_and_hears_an_answer(language: str, address: str, ears: 
 def test_two_people_at_once_hear_only_their_own_answers(address: str, tmp_path: Path) -> None:
     with browser_with(CLIPS / "en_question.wav", tmp_path) as browser:
         pages = [browser.new_context(permissions=["microphone"]).new_page() for _ in range(2)]
-        questions = ["What colour is the sky? Answer with the word blue.", "What do cows drink? Answer with the word milk."]
+        questions = ["What is the capital of France?", "What is the capital of Japan?"]
         heard = [listen(page) for page in pages]
         for page, events in zip(pages, heard, strict=True):
             page.goto(address)
@@ -168,7 +170,7 @@ def test_two_people_at_once_hear_only_their_own_answers(address: str, tmp_path: 
         ids = [{e["response_id"] for e in of(events, "response.output_audio.delta")} for events in heard]
         assert ids[0] and ids[1] and not ids[0] & ids[1]
         replies = [of(events, "response.output_audio_transcript.done")[0]["transcript"].lower() for events in heard]
-        assert "blue" in replies[0] and "milk" in replies[1]
+        assert "paris" in replies[0] and "tokyo" in replies[1]
         for page, other in zip(pages, reversed(replies), strict=True):
             assert other not in page.locator(".fa-talk").inner_text().lower()
 
@@ -219,5 +221,5 @@ def test_a_bad_file_gets_one_sentence(name: str, address: str, tmp_path: Path) -
         page.wait_for_timeout(500)
         shown = page.locator(".fa-talk").inner_text()
         assert "Traceback" not in shown and "/tmp" not in shown and "/etc" not in shown
-        assert page.locator(".fa-note:visible, .fa-error:visible").count() == 1
+        assert page.locator(".fa-note:visible").count() == 1
         assert page.locator("img[src=x]").count() == 0

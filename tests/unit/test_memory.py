@@ -1,5 +1,6 @@
 from webui.conversation.memory import Exchange, messages
 from webui.conversation.prompts import user_message
+from webui.engines.protocols import Message
 from webui.types import Emotion, Event, EventSpan, Segment, Transcript
 
 
@@ -9,7 +10,7 @@ def words(text: str) -> int:
 
 def test_old_exchanges_make_room_and_the_rest_keeps_its_order() -> None:
     history = tuple(Exchange(f"question {i}", f"answer {i}") for i in range(20))
-    kept = messages("be kind", history, "and now?", 120, words)
+    kept = messages((Message("system", "be kind"),), history, "and now?", 120, words)
     assert kept[0].content == "be kind" and kept[-1].content == "and now?"
     assert sum(words(m.content) + 8 for m in kept) <= 120
     talk = [m.content for m in kept[1:-1]]
@@ -18,7 +19,7 @@ def test_old_exchanges_make_room_and_the_rest_keeps_its_order() -> None:
 
 
 def test_a_turn_that_was_cut_before_its_first_word_leaves_no_empty_message() -> None:
-    kept = messages("s", (Exchange("hello", ""),), "again", 1000, words)
+    kept = messages((Message("system", "s"),), (Exchange("hello", ""),), "again", 1000, words)
     assert [m.content for m in kept] == ["s", "hello", "again"]
 
 
@@ -28,5 +29,5 @@ def test_the_model_is_told_how_the_voice_sounded() -> None:
     note = user_message("I passed", heard, "en").splitlines()[0]
     assert note == "[voice: happy, energetic, laughter heard; answer in English]"
     unknown = Transcript((Segment(0, 2, "hm", "en"),), 2.0)
-    assert "voice: ordinary" in user_message("hm", unknown, "en")
+    assert user_message("hm", unknown, "en") == "[answer in English]\nhm"
     assert user_message("hm", None, "??") == "hm"

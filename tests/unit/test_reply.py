@@ -20,6 +20,7 @@ def parse(text: str, step: int) -> tuple[str, str | None]:
         ("[voice: SAD, calm] <sad>Oh no", "Oh no", "sad"),
         ("(happy) Great <calm> stuff", "Great stuff", "happy"),
         ("I like [brackets] and a < b.", "I like [brackets] and a < b.", None),
+        ("<laughter> That is <b>funny</b>.", "That is funny.", None),
         ("Hello<|im_end|>", "Hello", None),
         ("An open ( bracket at the end", "An open ( bracket at the end", None),
         ("", "", None),

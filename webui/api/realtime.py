@@ -67,6 +67,7 @@ class RealtimeSession:
         self._engines = engines
         self._conversation = conversation
         self._settings = TurnSettings()
+        self._language = "en"  # the page's, and so probably the person's
         self._loop = asyncio.get_running_loop()
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._recording = bytearray()
@@ -141,6 +142,7 @@ class RealtimeSession:
             persona=persona[:MAX_PERSONA_CHARS],
             itn=bool(ours.get("itn", old.itn)),
         )
+        self._language = str(ours.get("lang", self._language))
         self._send("session.updated", session={"type": "realtime", "id": self._conversation.id})
 
     def _append(self, event: ClientEvent) -> None:
@@ -227,7 +229,7 @@ class RealtimeSession:
                 self._stage("loading", message_key=f"loading_{job}")
 
         self._engines.load(begun)
-        warm(self._engines, self._settings)
+        warm(self._engines, self._settings, self._language)
         self._send("funaudio.status", engines=engines_json(self._engines))
         self._stage("idle")
 

@@ -20,7 +20,11 @@ class Exchange:
 
 
 def messages(
-    system: str, history: tuple[Exchange, ...], user: str, budget: int, count: Callable[[str], int]
+    opening: tuple[Message, ...],
+    history: tuple[Exchange, ...],
+    user: str,
+    budget: int,
+    count: Callable[[str], int],
 ) -> tuple[Message, ...]:
     """The chat to be continued, its oldest exchanges dropped until it takes at most ``budget`` tokens.
 
@@ -31,11 +35,11 @@ def messages(
     def cost(text: str) -> int:
         return count(text) + TOKENS_PER_MESSAGE
 
-    left = budget - cost(system) - cost(user)
+    left = budget - sum(cost(m.content) for m in opening) - cost(user)
     sizes = [cost(e.user) + cost(e.reply) for e in history]
     kept = list(history)
     while kept and sum(sizes) > left:
         drop = (len(kept) + 1) // 2
         kept, sizes = kept[drop:], sizes[drop:]
     talk = [m for e in kept for m in (Message("user", e.user), Message("assistant", e.reply)) if m.content]
-    return (Message("system", system), *talk, Message("user", user))
+    return (*opening, *talk, Message("user", user))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webui.engines.protocols import Message
 from webui.types import STYLES, Emotion, Event, Transcript
 
 # Persona id -> what the model is told. The ids' names stand in the page's label table (persona_<id>).
@@ -23,20 +24,45 @@ _RULES = (
     "Answer in one to three short spoken sentences: no lists, no markdown, no emoji, no stage directions. "
     "Begin each answer with the tone of voice to say it in, in angle brackets, one of "
     + " ".join(f"<{style}>" for style in STYLES if style != "whisper")
-    + ". For example: <calm> I am sorry, that sounds hard. Do you want to talk about it?"
+    + "."
 )
 
+# Worked examples keep a small model to the form, and to the language: they are in the one that is answered in.
+_EXAMPLES = {
+    "en": (
+        (
+            "[voice: neutral; answer in English]\nHow many legs has a spider?",
+            "<neutral> A spider has eight.",
+        ),
+        (
+            "[voice: sad, calm; answer in English]\nMy grandmother is in hospital.",
+            "<calm> Oh no, I am so sorry. How is she doing today?",
+        ),
+        ("[voice: happy; answer in English]\nIt is my birthday!", "<happy> Happy birthday! How will you celebrate?"),
+    ),
+    "zh": (
+        ("[voice: neutral; answer in Chinese]\n蜘蛛有几条腿？", "<neutral> 蜘蛛有八条腿。"),
+        ("[voice: sad, calm; answer in Chinese]\n我奶奶住院了。", "<calm> 真让人担心，她今天好一些了吗？"),
+        ("[voice: happy; answer in Chinese]\n今天是我的生日！", "<happy> 生日快乐！你打算怎么庆祝呢？"),
+    ),
+}
 
-def system_prompt(persona: str) -> str:
-    """The system message. The same text for every turn of a conversation, so that its prefix stays cached."""
-    return f"{persona.strip()} {_RULES}"
+
+def opening(persona: str, language: str) -> tuple[Message, ...]:
+    """What every turn begins with: who answers, how, and worked examples in ``language`` (a code).
+
+    The same for every turn of a conversation in one language, so that the model has read it already.
+    """
+    examples = _EXAMPLES.get(language, _EXAMPLES["en"])
+    talk = (m for user, reply in examples for m in (Message("user", user), Message("assistant", reply)))
+    return (Message("system", f"{persona.strip()} {_RULES}"), *talk)
 
 
 def user_message(text: str, transcript: Transcript | None, reply_language: str) -> str:
     """The person's words with a note on their voice and on the language to answer in (a code)."""
     notes = []
-    if transcript is not None:
-        notes.append("voice: " + _voice(transcript))
+    if transcript is not None and (voice := _voice(transcript)):
+        notes.append(f"voice: {voice}")
     if name := LANGUAGE_NAMES.get(reply_language):
         notes.append(f"answer in {name}")
     return f"[{'; '.join(notes)}]\n{text}" if notes else text
@@ -52,4 +78,4 @@ def _voice(transcript: Transcript) -> str:
         sounds += ["energetic"] if level > 0.7 else ["calm"] if level < 0.3 else []
     quiet = {Event.SPEECH, Event.EVENT_UNK, Event.GBG, Event.SPEECH_NOISE}
     sounds += [f"{e.value.lower()} heard" for e in dict.fromkeys(s.event for s in transcript.events) if e not in quiet]
-    return ", ".join(sounds) or "ordinary"
+    return ", ".join(sounds)

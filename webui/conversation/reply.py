@@ -9,6 +9,8 @@ from webui.types import STYLES
 # "<sad>", "＜sad＞", "[sad]", "(sad)", "【Sad】:" … a small model does not keep to one bracket.
 _OPEN, _CLOSE = r"[<＜〈《\[【(（]", r"[>＞〉》\]】)）]"
 _TONE = re.compile(rf"{_OPEN}\s*/?\s*({'|'.join(STYLES)})\s*{_CLOSE}[:：,，]?", re.IGNORECASE)
+# A tone that is none of ours ("<laughter>"), or a tag of any other kind.
+_TAG = re.compile(r"</?\w{1,20}\s*/?>")
 # An echo of the note about the voice ("[voice: sad]"), and chat-template marks.
 _NOTE = re.compile(rf"{_OPEN}\s*(?:voice|声音)\s*[:：][^\n]{{0,200}}?{_CLOSE}|<\|[^|>\n]{{0,40}}\|>", re.IGNORECASE)
 _BRACKETS = re.compile(_OPEN)
@@ -50,7 +52,7 @@ class ReplyParser:
         while match := _TONE.search(text):
             self.style = self.style or match.group(1).lower()
             text = text[: match.start()] + " " + text[match.end() :]
-        return _NOTE.sub(" ", text)
+        return _TAG.sub("", _NOTE.sub(" ", text))
 
     def _join(self, text: str) -> str:
         """``text`` as it follows what was given out before: one space between words, none at the start."""
