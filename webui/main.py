@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from typing import Any
 
 from pydantic_settings import CliApp
@@ -21,6 +22,8 @@ CACHE_SECONDS = (3600, 86400)
 def main(arguments: list[str] | None = None) -> None:
     """Start the program, with flags from the command line unless ``arguments`` are given."""
     settings = CliApp.run(Settings, cli_args=arguments)
+    if not _is_free(settings.host, settings.port):
+        raise SystemExit(f"Port {settings.port} is in use: stop what uses it, or choose another with --port.")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request of Gradio's own start-up check
     serve(settings)
@@ -60,3 +63,13 @@ def serve(settings: Settings, block: bool = True) -> str:
         page.block_thread()
         engines.close()
     return str(address)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -117,7 +117,7 @@ class WhisperRecognizer:
                 language=request.language[:20],
             )
         if request.language == "yue":
-            raise EngineError("language_yue", "This recognizer does not know Cantonese: choose Chinese or auto.")
+            raise EngineError("cantonese_unknown", "This recognizer does not know Cantonese: choose Chinese or auto.")
         yield from _Listening(models, request).run()
 
 

@@ -21,6 +21,8 @@ HOP = 320  # samples of one encoder frame: 20 ms
 FULL_WINDOW = 30.0  # seconds that Whisper was trained on
 SHORTEST_WINDOW = 8.0
 BEAM = 5
+# Whisper's own scaling is not blind to very quiet speech, and the emotion weights were trained at this peak.
+LEVEL, FAINTEST = 0.5, 1e-3
 
 # Decoding is tried again, in the full window, when it looks like one of Whisper's known failures.
 WORST_LOG_PROBABILITY = -0.6
@@ -111,6 +113,7 @@ class Whisper:
         window = window_for(len(samples) / RATE) if window is None else window
         filled = np.zeros(round(window * 50) * HOP, np.float32)
         filled[: len(samples)] = samples[: len(filled)]
+        filled *= LEVEL / max(float(np.abs(filled).max(initial=0.0)), FAINTEST)
         return Encoded(samples, window, self._model.encode(self._model.feature_extractor(filled, padding=0)))
 
     def detect(
