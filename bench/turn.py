@@ -33,7 +33,6 @@ from webui.engines.store import ModelStore
 from webui.features.chat import REPLY_TOKENS, Turn, TurnSettings
 from webui.types import Audio, Style, Transcript
 
-QUESTIONS = ("en_question.wav", "zh_question.wav")
 PAGE_PORT = 7869
 PAGE_TIMEOUT_S = 120
 
@@ -117,7 +116,7 @@ def main() -> None:
     settings = Settings()
     engines = Engines(settings, ModelStore(settings.models_dir))
     engines.load()
-    paths = args.questions or [ROOT / "assets" / "clips" / name for name in QUESTIONS]
+    paths = args.questions or sorted((ROOT / "assets" / "clips").glob("*.wav"))
     taken: dict[str, list[dict[str, float]]] = {"streamed": [], "serial": []}
     for name, marks in rounds(engines, [decode(path) for path in paths], args.runs):
         taken[name].append(marks)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ ROOM_FOR_LARGE_BYTES = 3 * 1024**3
 
 SLOTS = 2  # two people may be answered at once; a third waits for a slot
 CONTEXT_TOKENS = 4096  # for each slot
+NICENESS = 10  # a tenth of the time that an ordinary thread gets when both want to run
 PROMPT_CACHE_MIB = 256  # prompts of conversations that lost their slot, so that the next turn starts warm
 
 
@@ -101,7 +104,8 @@ class LlamaChat:
         key = secrets.token_urlsafe(24)
         params.api_keys = [key]
         try:
-            server = xllamacpp.Server(params)
+            with ThreadPoolExecutor(1, initializer=_yield_to_speech) as starter:
+                server = starter.submit(xllamacpp.Server, params).result()
         except Exception as error:  # xllamacpp raises bare exceptions
             raise ModelError(
                 "chat_not_loaded",
@@ -120,3 +124,14 @@ def _size(settings: Settings) -> tuple[str, str]:
             "Less than 3 GB of memory is free, so the smaller model is used. Close other programs and restart.",
         )
     return LARGE, ""
+
+
+def _yield_to_speech() -> None:
+    """Give this thread, and so those that it starts, a low priority.
+
+    What is heard and spoken has somebody waiting for it; the words after the first sentence do not. On a machine with
+    few cores the synthesizer else gets half of them until the whole reply is written. Only Linux has priorities by
+    thread; elsewhere the two share the cores as they come.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -71,11 +71,11 @@ class WhisperRecognizer:
                 "emotion": True,
                 "arousal": True,
                 "itn": True,
-                "language_yue": "Whisper base does not know Cantonese apart from Mandarin: SenseVoice does.",
+                "yue": "Whisper base does not know Cantonese apart from Mandarin: SenseVoice does.",
                 "speakers": "This engine does not tell speakers apart.",
             },
             device="CPU",
-            licence="MIT",
+            licence="MIT (Whisper, Silero VAD), Apache-2.0 (YAMNet, emotion)",
             loaded=self._models is not None,
         )
 

@@ -130,14 +130,18 @@ export class Panel {
 
   /** Each job's engine, where it runs, and why it was chosen. */
   showEngines(engines) {
-    this.engines.replaceChildren(...engines.map(({ job, name, device, why, licence, loaded }) => h("details", { class: "fa-engine" },
+    this.engines.replaceChildren(...engines.map(({ job, name, device, why, licence, loaded, capabilities }) => h("details", { class: "fa-engine" },
       h("summary", { tTitle: loaded ? "engine_ready" : "engine_waiting" },
         h("span", { class: "fa-engine-job fa-quiet" }, h("span", { class: `fa-ready${loaded ? " is-on" : ""}` }), h("span", { t: `job_${job}` }), ` · ${deviceName(device)}`),
         h("span", { class: "fa-why", t: "engine_why" }), h("span", { class: "fa-engine-name" }, name)),
       h("p", {}, h("span", { t: lookup(why) ? why : "why_embedded" })),
+      ...Object.entries(capabilities).filter(([, able]) => able !== true).map(([what, reason]) => cannot(`cannot_${job}_${what}`, reason)),
       h("p", { class: "fa-quiet" }, h("span", { t: loaded ? "engine_ready" : "engine_waiting" }), " · ", h("span", { t: ["engine_licence", { licence }] })))));
   }
 }
+
+/** Why an engine cannot do a thing: in the person's language where the table has it, else as the engine says it. */
+const cannot = (key, reason) => (lookup(key) ? h("p", { class: "fa-quiet", t: key }) : h("p", { class: "fa-quiet" }, reason));
 
 const deviceName = (device) => lookup(`device_${device.toLowerCase()}`) ?? device;
 
