@@ -15,7 +15,6 @@ say "[3/5] Chromium: about 0.3 GB to fetch where there is none"
 find_chromium
 say "[4/5] Models for the tests: 0.8 GB; nothing if they are here"
 .venv/bin/python -m webui.models fetch --small
-.venv/bin/python -m webui.models fetch resemblyzer
 say "[5/5] Lint, types, tests"
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
