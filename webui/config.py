@@ -31,13 +31,9 @@ class Settings(BaseSettings):
     profile: Literal["auto", "embedded"] = Field(
         "auto", description="which engines to use; auto picks what this machine can run and says why"
     )
-    lang: Literal["auto", "en", "zh"] = Field(
-        "auto", description="language of the page; auto asks the browser"
-    )
+    lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
     preload: bool = Field(False, description="load every model before the page opens, not at first use")
     share: bool = Field(False, description="open a public link through Gradio's relay for 72 hours")
     models_dir: Path = Field(ROOT / "models", description="where fetched weights are kept")
     threads: int = Field(min(4, os.cpu_count() or 1), ge=1, le=64, description="CPU threads for each model")
-    small: bool = Field(
-        False, description="use the smaller language model (0.5B instead of 1.5B): 0.6 GB less"
-    )
+    small: bool = Field(False, description="use the smaller language model (0.5B instead of 1.5B): 0.6 GB less")

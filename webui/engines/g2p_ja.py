@@ -50,7 +50,7 @@ class Japanese:
     """Reads kanji and numbers in their context; a space between words, as the model was trained."""
 
     def __init__(self) -> None:
-        import pyopenjtalk  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        import pyopenjtalk
 
         self._frontend = pyopenjtalk.run_frontend
         self._frontend("あ")  # the dictionary loads lazily

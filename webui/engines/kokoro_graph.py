@@ -1,17 +1,19 @@
 """The edits that open Kokoro's ONNX graph: melody and voicing can be steered, durations and F0 come out.
 
 The published graph (kokoro-v1.0.int8.onnx) takes ``tokens``, ``style`` and ``speed`` and gives only sound. The
-edited one takes a fourth input, ``ctl``, float32 (4,):
+edited one takes a fourth input, ``ctl``, float32 (3,):
 
 ====  ==============================================================  =======
   0   pitch: factor on F0                                             0.5 to 2
   1   range: exponent on F0's distance from this utterance's own mean  0 to 2
-  2   effort: added to the energy curve; loud speech is also brighter  -1 to 1
-  3   voicing: 1 as trained, 0 takes the voice away (whisper)          0 or 1
+  2   voicing: 1 as trained, 0 takes the voice away (whisper)          0 or 1
 ====  ==============================================================  =======
 
 and gives ``audio`` float32 (n,) at 24 kHz, ``frames`` int64 (1, tokens), each token's length in frames of
-600 samples, and ``f0`` in Hz, two values a frame. ``ctl = [1, 1, 0, 1]`` leaves the sound as it was.
+600 samples, and ``f0`` in Hz, two values a frame. ``ctl = [1, 1, 1]`` leaves the sound as it was.
+
+The silence that the model makes before and behind (0.35 s and 0.4 to 1 s) is left to be trimmed: without it the
+decoder swallows the first sounds, and behind Chinese it is part of the last syllable's own length.
 """
 
 from __future__ import annotations
@@ -22,7 +24,6 @@ FRAME = 600  # samples of 24 kHz sound for each frame of ``frames``
 VOICED_HZ = 10.0  # the decoder's own threshold: a lower F0 is unvoiced
 
 _F0 = "/encoder/Squeeze_output_0"
-_ENERGY = "/encoder/Squeeze_1_output_0"
 _FRAMES = "/encoder/Clip_output_0"
 
 
@@ -38,15 +39,13 @@ def steerable(path: Path) -> bytes:
     model = onnx.load(str(path))
     graph = model.graph
     made_at = {name: i for i, node in enumerate(graph.node) for name in node.output}
-    if missing := {_F0, _ENERGY, _FRAMES} - made_at.keys():
+    if missing := {_F0, _FRAMES} - made_at.keys():
         raise ValueError(f"not Kokoro v1.0's graph: {sorted(missing)} missing")
 
     for node in graph.node:
         for i, name in enumerate(node.input):
             if name == _F0:
                 node.input[i] = "f0"
-            elif name == _ENERGY:
-                node.input[i] = "ctl_energy"
 
     def constant(name: str, value: object, dtype: type) -> str:
         graph.initializer.append(numpy_helper.from_array(np.array(value, dtype), name))
@@ -55,10 +54,10 @@ def steerable(path: Path) -> bytes:
     one = constant("ctl_one", 1.0, np.float32)
     zero = constant("ctl_zero", 0.0, np.float32)
     threshold = constant("ctl_threshold", VOICED_HZ, np.float32)
-    index = [constant(f"ctl_index_{i}", i, np.int64) for i in range(4)]
+    index = [constant(f"ctl_index_{i}", i, np.int64) for i in range(3)]
     node = helper.make_node
     edits = [
-        *(node("Gather", ["ctl", index[i]], [f"ctl_{i}"], axis=0) for i in range(4)),
+        *(node("Gather", ["ctl", index[i]], [f"ctl_{i}"], axis=0) for i in range(3)),
         # log F0 where voiced, and its mean over the utterance
         node("Greater", [_F0, threshold], ["ctl_voiced"]),
         node("Cast", ["ctl_voiced"], ["ctl_voiced_f"], to=TensorProto.FLOAT),
@@ -75,16 +74,15 @@ def steerable(path: Path) -> bytes:
         node("Exp", ["ctl_log_new"], ["ctl_hz_new"]),
         node("Mul", ["ctl_hz_new", "ctl_0"], ["ctl_hz_pitched"]),
         node("Where", ["ctl_voiced", "ctl_hz_pitched", _F0], ["ctl_f0"]),
-        node("Greater", ["ctl_3", zero], ["ctl_keep_voice"]),
+        node("Greater", ["ctl_2", zero], ["ctl_keep_voice"]),
         node("Where", ["ctl_keep_voice", "ctl_f0", zero], ["f0"]),
-        node("Add", [_ENERGY, "ctl_2"], ["ctl_energy"]),
     ]
-    place = max(made_at[_F0], made_at[_ENERGY]) + 1
+    place = made_at[_F0] + 1
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend([*nodes[:place], *edits, *nodes[place:]])
     graph.node.append(node("Cast", [_FRAMES], ["frames"], to=TensorProto.INT64))
-    graph.input.append(helper.make_tensor_value_info("ctl", TensorProto.FLOAT, [4]))
+    graph.input.append(helper.make_tensor_value_info("ctl", TensorProto.FLOAT, [3]))
     graph.output.append(helper.make_tensor_value_info("frames", TensorProto.INT64, None))
     graph.output.append(helper.make_tensor_value_info("f0", TensorProto.FLOAT, None))
     return bytes(model.SerializeToString())
