@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 MIC_RATE = 48000
 VOICE_HZ, TOO_HIGH_HZ = 440, 15000  # in the microphone: one tone that 24 kHz can carry, and one that it cannot
@@ -35,15 +35,24 @@ def flags(microphone: Path) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def chromium(microphone: Path) -> Iterator[Browser]:
+def chromium_path() -> str:
     path = os.environ.get("FUNAUDIO_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         pytest.skip("no Chromium: install it, or name it in FUNAUDIO_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags(microphone))
-        yield browser
-        browser.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:  # one a process: it cannot run twice
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright, microphone: Path) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=chromium_path(), args=flags(microphone))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,9 +20,9 @@ import jiwer
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
-from tests.browser.conftest import flags
+from tests.browser.conftest import chromium_path, flags
 from webui.audio.convert import resample
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
@@ -70,7 +69,7 @@ def ears() -> Iterator[Engines]:
 
 
 @contextmanager
-def browser_with(clip: Path, folder: Path) -> Iterator[Browser]:
+def browser_with(playwright: Playwright, clip: Path, folder: Path) -> Iterator[Browser]:
     """A Chromium whose microphone plays ``clip`` and then a minute of silence, over and over."""
     audio = resample(decode(clip), 48000)
     quiet = np.zeros(60 * audio.rate, np.float32)
@@ -78,13 +77,9 @@ def browser_with(clip: Path, folder: Path) -> Iterator[Browser]:
     soundfile.write(
         microphone, np.concatenate([quiet[: audio.rate // 4], audio.samples, quiet]), audio.rate, subtype="PCM_16"
     )
-    path = os.environ.get("FUNAUDIO_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium: install it, or name it in FUNAUDIO_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags(microphone))
-        yield browser
-        browser.close()
+    browser = playwright.chromium.launch(executable_path=chromium_path(), args=flags(microphone))
+    yield browser
+    browser.close()
 
 
 def listen(page: Page) -> list[dict[str, Any]]:
@@ -123,10 +118,12 @@ def reply_sound(events: list[dict[str, Any]]) -> Audio:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_person_speaks_and_hears_an_answer(language: str, address: str, ears: Engines, tmp_path: Path) -> None:
+def test_a_person_speaks_and_hears_an_answer(
+    language: str, address: str, playwright: Playwright, ears: Engines, tmp_path: Path
+) -> None:
     clip = CLIPS / f"{language}_question.wav"
     said = next(c for c in json.loads((CLIPS / "clips.json").read_text("utf-8")) if c["file"] == clip.name)["text"]
-    with browser_with(clip, tmp_path) as browser:
+    with browser_with(playwright, clip, tmp_path) as browser:
         page = browser.new_page()
         events = listen(page)
         page.goto(address)
@@ -153,8 +150,8 @@ def test_a_person_speaks_and_hears_an_answer(language: str, address: str, ears: 
         assert jiwer.cer(letters(reply), letters(again)) <= 0.15
 
 
-def test_two_people_at_once_hear_only_their_own_answers(address: str, tmp_path: Path) -> None:
-    with browser_with(CLIPS / "en_question.wav", tmp_path) as browser:
+def test_two_people_at_once_hear_only_their_own_answers(address: str, playwright: Playwright, tmp_path: Path) -> None:
+    with browser_with(playwright, CLIPS / "en_question.wav", tmp_path) as browser:
         pages = [browser.new_context(permissions=["microphone"]).new_page() for _ in range(2)]
         questions = ["What is the capital of France?", "What is the capital of Japan?"]
         heard = [listen(page) for page in pages]
@@ -175,8 +172,8 @@ def test_two_people_at_once_hear_only_their_own_answers(address: str, tmp_path: 
             assert other not in page.locator(".fa-talk").inner_text().lower()
 
 
-def test_the_conversation_is_downloaded_with_its_sound(address: str, tmp_path: Path) -> None:
-    with browser_with(CLIPS / "en_question.wav", tmp_path) as browser:
+def test_the_conversation_is_downloaded_with_its_sound(address: str, playwright: Playwright, tmp_path: Path) -> None:
+    with browser_with(playwright, CLIPS / "en_question.wav", tmp_path) as browser:
         page = browser.new_page()
         events = listen(page)
         page.goto(address)
@@ -206,9 +203,9 @@ def silent_wav() -> bytes:
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_a_bad_file_gets_one_sentence(name: str, address: str, tmp_path: Path) -> None:
+def test_a_bad_file_gets_one_sentence(name: str, address: str, playwright: Playwright, tmp_path: Path) -> None:
     make, codes = BAD_FILES[name]
-    with browser_with(CLIPS / "en_question.wav", tmp_path) as browser:
+    with browser_with(playwright, CLIPS / "en_question.wav", tmp_path) as browser:
         page = browser.new_page()
         events = listen(page)
         page.goto(address)
