@@ -54,7 +54,7 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
 
     heard = Transcript(tuple(engines.recognizer.transcribe(RecognitionRequest(question))), question.duration)
     out = {"heard_s": lap()}
-    user = user_message(heard.text, heard, heard.language)
+    user = user_message(heard.text, heard, heard.language, asked=False)
     chat = engines.chat
     prefix = opening(PERSONAS["friend"], heard.language)
     prompt = messages(prefix, (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens)

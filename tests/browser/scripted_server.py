@@ -69,7 +69,7 @@ PAGE: dict[str, Any] = {
         {"id": "assistant", "prompt": "You are a capable, to-the-point voice assistant."},
     ],
     "languages": ["en", "zh", "ja"],
-    "engines": [{**engine, "loaded": True} for engine in ENGINES],
+    "engines": [{**engine, "loaded": True, "capabilities": {"clone": "It cannot."}} for engine in ENGINES],
     "speeds": [0.5, 2.0],
     "clips": [{"id": Path(c["file"]).stem, "file": c["file"]} for c in json.loads(CLIPS.read_text("utf-8"))],
     "limits": {"max_upload_bytes": 2 * 1024 * 1024, "max_turn_seconds": 120, "max_text_chars": 2000},

@@ -26,8 +26,11 @@ def test_a_turn_that_was_cut_before_its_first_word_leaves_no_empty_message() -> 
 def test_the_model_is_told_how_the_voice_sounded() -> None:
     laugh = EventSpan(Event.LAUGHTER, 0.2, 0.6)
     heard = Transcript((Segment(0, 2, "I passed", "en", Emotion.HAPPY, 0.9, 0.9, (laugh,)),), 2.0)
-    note = user_message("I passed", heard, "en").splitlines()[0]
-    assert note == "[voice: happy, energetic, laughter heard; answer in English]"
-    unknown = Transcript((Segment(0, 2, "hm", "en"),), 2.0)
-    assert user_message("hm", unknown, "en") == "[answer in English]\nhm"
-    assert user_message("hm", None, "??") == "hm"
+    assert user_message("I passed", heard, "en", asked=False) == "[happy, energetic, laughter heard] I passed"
+    assert user_message("I passed", heard, "zh", asked=True).startswith(
+        "[happy, energetic, laughter heard, answer in Ch"
+    )
+    plain = Transcript((Segment(0, 2, "hm", "en", Emotion.NEUTRAL, 0.9),), 2.0)
+    assert user_message("hm", plain, "en", asked=False) == "hm"
+    assert user_message("hm", None, "ja", asked=False) == "[answer in Japanese] hm"
+    assert user_message("hm", None, "??", asked=True) == "hm"

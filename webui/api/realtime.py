@@ -315,8 +315,11 @@ class RealtimeSession:
         self._loop.call_soon_threadsafe(self._outgoing.put_nowait, frame)
 
     async def _send_all(self) -> None:
-        while True:
-            await self._socket.send_text(await self._outgoing.get())
+        try:
+            while True:
+                await self._socket.send_text(await self._outgoing.get())
+        except (WebSocketDisconnect, RuntimeError):  # RuntimeError: the socket was closed while something was sent
+            log.debug("a page went while it was being told something")
 
 
 def _new_id(kind: str) -> str:

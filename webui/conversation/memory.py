@@ -32,6 +32,10 @@ def messages(
     rest anew, so that cuts should be rare.
     """
 
+    texts = [*(m.content for m in opening), user, *(t for e in history for t in (e.user, e.reply))]
+    if sum(len(t.encode()) + TOKENS_PER_MESSAGE for t in texts) <= budget:
+        count = _bytes  # a token is at least a byte: it fits for sure, and counting would only take time
+
     def cost(text: str) -> int:
         return count(text) + TOKENS_PER_MESSAGE
 
@@ -43,3 +47,7 @@ def messages(
         kept, sizes = kept[drop:], sizes[drop:]
     talk = [m for e in kept for m in (Message("user", e.user), Message("assistant", e.reply)) if m.content]
     return (*opening, *talk, Message("user", user))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())

@@ -21,29 +21,26 @@ LANGUAGE_NAMES = {
 _RULES = (
     "You hear the user's words and, in a note in square brackets, how their voice sounded. Answer what they say, "
     "kindly when they sound sad, calmly when they sound angry, gladly when they sound happy. Never mention the note. "
-    "Answer in one to three short spoken sentences: no lists, no markdown, no emoji, no stage directions. "
-    "Begin each answer with the tone of voice to say it in, in angle brackets, one of "
-    + " ".join(f"<{style}>" for style in STYLES if style != "whisper")
+    "Answer in two or three short spoken sentences that keep the talk going: no lists, no markdown, no emoji, no stage "
+    "directions. Begin each answer with the tone of voice to say it in and a colon; the tones are "
+    + ", ".join(style for style in STYLES if style != "whisper")
     + "."
 )
 
 # Worked examples keep a small model to the form, and to the language: they are in the one that is answered in.
 _EXAMPLES = {
     "en": (
+        ("How many legs has a spider?", "neutral: A spider has eight legs. That makes it an arachnid, not an insect."),
         (
-            "[voice: neutral; answer in English]\nHow many legs has a spider?",
-            "<neutral> A spider has eight.",
+            "[sad, calm] My grandmother is in hospital.",
+            "calm: Oh no, I am so sorry. It is hard to wait for news. How is she doing today?",
         ),
-        (
-            "[voice: sad, calm; answer in English]\nMy grandmother is in hospital.",
-            "<calm> Oh no, I am so sorry. How is she doing today?",
-        ),
-        ("[voice: happy; answer in English]\nIt is my birthday!", "<happy> Happy birthday! How will you celebrate?"),
+        ("[happy] It is my birthday!", "happy: Happy birthday! I hope it is a wonderful day. How will you celebrate?"),
     ),
     "zh": (
-        ("[voice: neutral; answer in Chinese]\n蜘蛛有几条腿？", "<neutral> 蜘蛛有八条腿。"),
-        ("[voice: sad, calm; answer in Chinese]\n我奶奶住院了。", "<calm> 真让人担心，她今天好一些了吗？"),
-        ("[voice: happy; answer in Chinese]\n今天是我的生日！", "<happy> 生日快乐！你打算怎么庆祝呢？"),
+        ("蜘蛛有几条腿？", "neutral: 蜘蛛有八条腿。所以它不是昆虫，而是蛛形动物。"),
+        ("[sad, calm] 我奶奶住院了。", "calm: 真让人担心。等消息的时候最难熬了。她今天好一些了吗？"),
+        ("[happy] 今天是我的生日！", "happy: 生日快乐！希望你今天过得特别开心。你打算怎么庆祝呢？"),
     ),
 }
 
@@ -58,24 +55,26 @@ def opening(persona: str, language: str) -> tuple[Message, ...]:
     return (Message("system", f"{persona.strip()} {_RULES}"), *talk)
 
 
-def user_message(text: str, transcript: Transcript | None, reply_language: str) -> str:
-    """The person's words with a note on their voice and on the language to answer in (a code)."""
-    notes = []
-    if transcript is not None and (voice := _voice(transcript)):
-        notes.append(f"voice: {voice}")
-    if name := LANGUAGE_NAMES.get(reply_language):
-        notes.append(f"answer in {name}")
-    return f"[{'; '.join(notes)}]\n{text}" if notes else text
+def user_message(text: str, transcript: Transcript | None, language: str, asked: bool) -> str:
+    """The person's words, after a note on their voice and on the ``language`` (a code) to answer in.
+
+    The language is noted where it was ``asked`` for, or where no worked example shows it. Nothing that goes without
+    saying is in the note: a small model on a CPU reads fifty tokens a second, and the person waits for each.
+    """
+    notes = _voice(transcript) if transcript is not None else []
+    if language in LANGUAGE_NAMES and (asked or language not in _EXAMPLES):
+        notes.append(f"answer in {LANGUAGE_NAMES[language]}")
+    return f"[{', '.join(notes)}] {text}" if notes else text
 
 
-def _voice(transcript: Transcript) -> str:
+def _voice(transcript: Transcript) -> list[str]:
     sounds = []
-    if transcript.emotion not in (Emotion.EMO_UNKNOWN, Emotion.OTHER):
+    if transcript.emotion not in (Emotion.EMO_UNKNOWN, Emotion.OTHER, Emotion.NEUTRAL):
         sounds.append(transcript.emotion.value.lower())
     known = [s.arousal for s in transcript.segments if s.arousal is not None]
     if known:
         level = sum(known) / len(known)
-        sounds += ["energetic"] if level > 0.7 else ["calm"] if level < 0.3 else []
+        sounds += ["energetic"] if level > 0.8 else ["calm"] if level < 0.2 else []
     quiet = {Event.SPEECH, Event.EVENT_UNK, Event.GBG, Event.SPEECH_NOISE}
     sounds += [f"{e.value.lower()} heard" for e in dict.fromkeys(s.event for s in transcript.events) if e not in quiet]
-    return ", ".join(sounds)
+    return sounds

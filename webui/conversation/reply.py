@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 
-from webui.types import STYLES
+from webui.types import STYLES, Emotion
 
-# "<sad>", "＜sad＞", "[sad]", "(sad)", "【Sad】:" … a small model does not keep to one bracket.
+# How a reply begins: "sad: I am sorry …". One word in small letters, or one of the styles however it is written.
+_LABEL = re.compile(rf"\s*(?:({'|'.join(STYLES)})|[a-z]{{2,14}})\s*[:：]\s*", re.IGNORECASE)
+_MAYBE_LABEL = re.compile(r"\s*[A-Za-z]{0,14}\s?")
+# "<sad>", "＜sad＞", "[sad]", "(sad)", "【Sad】:" … a small model does not always keep to the form.
 _OPEN, _CLOSE = r"[<＜〈《\[【(（]", r"[>＞〉》\]】)）]"
 _TONE = re.compile(rf"{_OPEN}\s*/?\s*({'|'.join(STYLES)})\s*{_CLOSE}[:：,，]?", re.IGNORECASE)
 # A tone that is none of ours ("<laughter>"), or a tag of any other kind.
 _TAG = re.compile(r"</?\w{1,20}\s*/?>")
-# An echo of the note about the voice ("[voice: sad]"), and chat-template marks.
-_NOTE = re.compile(rf"{_OPEN}\s*(?:voice|声音)\s*[:：][^\n]{{0,200}}?{_CLOSE}|<\|[^|>\n]{{0,40}}\|>", re.IGNORECASE)
+# An echo of the note about the voice ("[sad, calm]", "[answer in English]"), and chat-template marks.
+_NOTED = "|".join([*(e.value for e in Emotion), "calm", "energetic", "answer in", r"\w+ heard"])
+_NOTE = re.compile(rf"\[(?:{_NOTED})\b[^\]\n]{{0,200}}\]|<\|[^|>\n]{{0,40}}\|>", re.IGNORECASE)
 _BRACKETS = re.compile(_OPEN)
 _SPACES = re.compile(r" {2,}")
 # Nothing of ours in brackets is longer, so longer text after a bracket is the reply's own.
@@ -38,8 +42,13 @@ class ReplyParser:
 
     def _take(self, final: bool) -> str:
         text = self._clean(self._held)
+        if not self._last and (label := _LABEL.match(text)) and (label[1] or label[0].islower()):
+            self.style = self.style or (label[1] or "").lower() or None
+            text = text[label.end() :]
         cut = len(text)
-        if not final:
+        if not final and not self._last and _MAYBE_LABEL.fullmatch(text):
+            cut = 0
+        elif not final:
             for bracket in reversed(list(_BRACKETS.finditer(text))):
                 inside = text[bracket.start() :]
                 if len(inside) <= _LONGEST_MARK and not re.search(_CLOSE, inside[1:]) and "\n" not in inside:

@@ -16,8 +16,8 @@ ABBREVIATIONS = frozenset(
 )
 
 # A first piece this long is worth saying on its own: long enough to sound like a clause, short enough to come soon.
-FIRST_CLAUSE_WORDS = 3
-FIRST_CLAUSE_CJK = 4
+FIRST_CLAUSE_WORDS = 2
+FIRST_CLAUSE_CJK = 3
 # Nobody speaks longer without a breath; a text without punctuation is cut here, at a space where there is one.
 LONGEST = 280
 

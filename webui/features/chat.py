@@ -194,7 +194,7 @@ class Turn:
             messages(
                 opening(settings.persona, language),
                 self._conversation.history,
-                user_message(self._heard, self._transcript, language),
+                user_message(self._heard, self._transcript, language, settings.reply_language != "same"),
                 chat.context_tokens - REPLY_TOKENS,
                 chat.count_tokens,
             ),
