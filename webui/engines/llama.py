@@ -28,7 +28,7 @@ ROOM_FOR_LARGE_BYTES = 3 * 1024**3
 
 SLOTS = 2  # two people may be answered at once; a third waits for a slot
 CONTEXT_TOKENS = 4096  # for each slot
-NICENESS = 10  # a tenth of the time that an ordinary thread gets when both want to run
+NICENESS = 19  # when both want to run, the language model gets a sixtieth of the time
 PROMPT_CACHE_MIB = 256  # prompts of conversations that lost their slot, so that the next turn starts warm
 
 
