@@ -93,10 +93,10 @@ class G2P:
         return ("en", "zh", "ja") if find_spec("pyopenjtalk") else ("en", "zh")
 
     def missing(self) -> dict[str, str]:
-        """The languages that Kokoro has voices for and that cannot be spoken, each with the reason."""
-        names = {"es": "Spanish", "fr": "French", "hi": "Hindi", "it": "Italian", "pt": "Portuguese"}
+        """Why languages that Kokoro has voices for cannot be spoken here."""
         reasons = {
-            code: f"{name} needs pronunciation rules that are not part of this program." for code, name in names.items()
+            "languages": "Its Spanish, French, Hindi, Italian and Portuguese need pronunciation rules "
+            "that are not part of this program."
         }
         if "ja" not in self.languages():
             reasons["ja"] = "To speak Japanese, run `.venv/bin/pip install -r requirements-ja.txt` and start again."
