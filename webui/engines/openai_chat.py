@@ -66,6 +66,9 @@ class OpenAIChat:
             base_url=base_url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            # A kept connection may be closed by the server in the moment that it is used again, and a question that
+            # has been sent cannot be told from one that has been lost. On loopback a new one costs nothing.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def chat(self, request: ChatRequest) -> AnswerStream:
