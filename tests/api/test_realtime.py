@@ -206,6 +206,17 @@ def test_settings_are_taken_and_kept_within_their_ranges() -> None:
     assert "teacher" in engines.chat.requests[-1].messages[0].content
 
 
+def test_the_model_reads_ahead_in_the_pages_language() -> None:
+    engines = ScriptedEngines()
+    with server(engines) as client, page(client) as socket:
+        say(socket, type="session.update", session={"funaudio": {"lang": "zh"}})
+        until(socket, "session.updated")
+        speak(socket)
+        until(socket, "response.done")
+    ahead = [r for r in engines.chat.requests if r.messages[-1].content == ""]
+    assert any("蜘蛛" in message.content for message in ahead[-1].messages)
+
+
 def test_a_voice_can_be_heard_before_it_is_chosen() -> None:
     with server() as client, page(client) as socket:
         say(socket, type="funaudio.preview", voice="two")

@@ -68,6 +68,7 @@ class RealtimeSession:
         self._conversation = conversation
         self._settings = TurnSettings()
         self._language = "en"  # the page's, and so probably the person's
+        self._warmed: tuple[str, str] | None = None  # persona and language that the model has read
         self._loop = asyncio.get_running_loop()
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._recording = bytearray()
@@ -143,6 +144,8 @@ class RealtimeSession:
             itn=bool(ours.get("itn", old.itn)),
         )
         self._language = str(ours.get("lang", self._language))
+        if self._warmed is not None:
+            self._start(self._warm)
         self._send("session.updated", session={"type": "realtime", "id": self._conversation.id})
 
     def _append(self, event: ClientEvent) -> None:
@@ -229,9 +232,15 @@ class RealtimeSession:
                 self._stage("loading", message_key=f"loading_{job}")
 
         self._engines.load(begun)
-        warm(self._engines, self._settings, self._language)
+        self._warm()
         self._send("funaudio.status", engines=engines_json(self._engines))
         self._stage("idle")
+
+    def _warm(self) -> None:
+        wanted = (self._settings.persona, self._language)
+        if wanted != self._warmed:
+            self._warmed = wanted
+            warm(self._engines, self._settings, self._language)
 
     async def _answer(
         self, said: Audio | str | asyncio.Future[Audio], settings: TurnSettings, marks: LatencyMarks
