@@ -9,9 +9,9 @@ import numpy as np
 from webui.audio.convert import resample
 from webui.config import ROOT, Settings
 from webui.engines.kokoro import KokoroSynthesizer
-from webui.engines.protocols import SpeechRequest
+from webui.engines.protocols import SpeechRequest, Synthesizer
 from webui.engines.store import ModelStore
-from webui.types import Audio, Samples
+from webui.types import Audio, Samples, Voice
 
 RATE = 16_000
 EN = "The train to London leaves from platform nine in twenty minutes."
@@ -23,11 +23,17 @@ def _synthesizer() -> KokoroSynthesizer:
     return KokoroSynthesizer(ModelStore(ROOT / "models"), Settings())
 
 
+def a_voice(synthesizer: Synthesizer, name: str) -> Voice:
+    """The voice of that id; the first one there is where only the small set of voices could be had."""
+    synthesizer.load()
+    voices = synthesizer.voices()
+    return next((v for v in voices if v.id == name), voices[0])
+
+
 @lru_cache(maxsize=8)
 def say(text: str, language: str) -> Samples:
     """``text`` spoken, at 16 kHz."""
-    name = {"en": "af_heart", "zh": "zf_xiaobei"}[language]
-    voice = next(v for v in _synthesizer().voices() if v.id == name)
+    voice = a_voice(_synthesizer(), {"en": "af_heart", "zh": "zf_xiaobei"}[language])
     pieces = list(_synthesizer().synthesize(SpeechRequest(text, voice, language=language)))
     joined = np.concatenate([p.audio.samples for p in pieces])
     return resample(Audio(joined, pieces[0].audio.rate), RATE).samples

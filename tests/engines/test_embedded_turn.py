@@ -8,6 +8,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from tests.engines.spoken import a_voice
 from webui.config import ROOT, Settings
 from webui.conversation.session import Conversation
 from webui.engines.protocols import RecognitionRequest, SpeechRequest
@@ -31,8 +32,7 @@ def engines() -> Generator[Engines, None, None]:
 
 
 def speak(engines: Engines, text: str, voice: str) -> Audio:
-    by_id = {v.id: v for v in engines.synthesizer.voices()}
-    chunks = list(engines.synthesizer.synthesize(SpeechRequest(text, by_id[voice])))
+    chunks = list(engines.synthesizer.synthesize(SpeechRequest(text, a_voice(engines.synthesizer, voice))))
     return Audio(np.concatenate([c.audio.samples for c in chunks]), chunks[0].audio.rate)
 
 
@@ -41,7 +41,9 @@ def test_a_question_is_understood_and_answered_aloud(engines: Engines, language:
     jiwer = pytest.importorskip("jiwer")
     question = speak(engines, QUESTIONS[language], voice)
     with closing(Conversation()) as conversation:
-        events = list(Turn(engines, conversation, TurnSettings(voice=voice)).run(question))
+        events = list(
+            Turn(engines, conversation, TurnSettings(voice=a_voice(engines.synthesizer, voice).id)).run(question)
+        )
     heard = next(e for e in events if isinstance(e, Heard)).transcript
     assert heard.language == language
     finished = events[-1]
