@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -118,9 +118,16 @@ class KokoroSynthesizer:
             self._model = None
 
     def voices(self) -> Sequence[Voice]:
-        """The presets, the best first; before the engine is loaded, those that it should find."""
-        model = self._model
-        return [preset(name, self._g2p.languages()) for name in (model.vectors if model else PRESETS)]
+        """The presets, the best first; before the engine is loaded, those that it will find."""
+        return [preset(name, self._g2p.languages()) for name in self._names()]
+
+    def _names(self) -> Iterable[str]:
+        if self._model:
+            return self._model.vectors
+        if self._store.present("kokoro-voices-small") and not self._store.present("kokoro-voices"):
+            small = {Path(file.name).stem for file in self._store.entry("kokoro-voices-small").files}
+            return [name for name in PRESETS if name in small]
+        return PRESETS
 
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield ``request.text`` as speech; a text with nothing to say yields nothing.
