@@ -83,7 +83,7 @@ def test_numbers_as_digits_or_as_words(recognizer: WhisperRecognizer) -> None:
 
 @pytest.mark.parametrize("pause", [0.0, 1.5])
 def test_each_language_has_its_own_segment(recognizer: WhisperRecognizer, pause: float) -> None:
-    if not pause and not ModelStore(ROOT / "models").present("kokoro-voices"):
+    if not pause and not ModelStore(Settings().models_dir).present("kokoro-voices"):
         pytest.skip("one voice says both sentences here, and the border between them is not heard")
     audio = join(say(EN, "en"), silence(pause), say(ZH, "zh"))
     first, second = hear(recognizer, audio)
