@@ -21,9 +21,9 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Playwright
-from pypinyin import lazy_pinyin
 
 from tests.browser.conftest import chromium_path, flags
+from tests.reading import syllables
 from webui.audio.convert import resample
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
@@ -111,11 +111,6 @@ def ask_aloud(page: Page, seconds: float) -> None:
 
 def letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
-
-
-def syllables(text: str) -> str:
-    """Words, and Chinese by sound without tones: which of two homophones was written is the recognizer's guess."""
-    return " ".join(word.strip(".,!?。，！？ ").lower() for word in lazy_pinyin(text) for word in word.split())
 
 
 def reply_sound(events: list[dict[str, Any]]) -> Audio:
