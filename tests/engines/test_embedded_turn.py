@@ -53,5 +53,5 @@ def test_a_question_is_understood_and_answered_aloud(engines: Engines, language:
     assert language_of(finished.reply) == language
     sound = [e.chunk.audio for e in events if isinstance(e, Spoke)]
     reply = Audio(np.concatenate([a.samples for a in sound]), sound[0].rate)
-    again = "".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(reply)))
+    again = "".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(reply, language=language)))
     assert jiwer.wer(syllables(finished.reply), syllables(again)) <= 0.15
