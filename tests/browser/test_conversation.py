@@ -147,7 +147,9 @@ def test_a_person_speaks_and_hears_an_answer(
         assert turn.locator(".fa-emotion").count() >= 1
         assert turn.locator(".fa-latency").is_visible()
 
-        again = "".join(s.text for s in ears.recognizer.transcribe(RecognitionRequest(reply_sound(events), language=language)))
+        again = "".join(
+            s.text for s in ears.recognizer.transcribe(RecognitionRequest(reply_sound(events), language=language))
+        )
         assert jiwer.wer(syllables(reply), syllables(again)) <= 0.15
 
 
