@@ -22,7 +22,6 @@ options, as for python webui.py:
   --share              open a public link for 72 hours
   --models-dir DIR     where fetched weights are kept
   --threads N          CPU threads for each model
-  --engine-ttl N       seconds an idle model stays in memory; 0 keeps it
 TEXT
 }
 
