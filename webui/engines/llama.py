@@ -28,7 +28,6 @@ ROOM_FOR_LARGE_BYTES = 3 * 1024**3
 
 SLOTS = 2  # two people may be answered at once; a third waits for a slot
 CONTEXT_TOKENS = 4096  # for each slot
-NICENESS = 19  # when both want to run, the language model gets a sixtieth of the time
 PROMPT_CACHE_MIB = 256  # prompts of conversations that lost their slot, so that the next turn starts warm
 
 
@@ -89,9 +88,9 @@ class LlamaChat:
         found = self._store.ensure_or_fallback(self._model)
         self._model, self._note = found.model_id, found.note or self._note
         # Read once by OpenMP as it loads. Threads that spin while they wait for each other starve the recognizer and
-        # the synthesizer; threads that sleep at once lose a third of their tokens a second. A tenth of a millisecond
-        # of spinning has the best of both.
-        os.environ.setdefault("GOMP_SPINCOUNT", "30000")
+        # the synthesizer; threads that sleep at once lose a third of their tokens a second. A few hundredths of a
+        # millisecond of spinning have the best of both.
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -99,8 +98,7 @@ class LlamaChat:
         params.n_ctx = CONTEXT_TOKENS * SLOTS
         params.n_parallel = SLOTS
         params.cache_ram_mib = PROMPT_CACHE_MIB
-        params.cpuparams_batch.n_threads = self._settings.threads
-        params.cpuparams.n_threads = max(1, self._settings.threads - 1)  # the synthesizer speaks while it writes
+        params.cpuparams_batch.n_threads = params.cpuparams.n_threads = self._settings.threads
         params.verbosity = -1
         params.ui = params.endpoint_slots = False
         key = secrets.token_urlsafe(24)
@@ -129,11 +127,11 @@ def _size(settings: Settings) -> tuple[str, str]:
 
 
 def _yield_to_speech() -> None:
-    """Give this thread, and so those that it starts, a low priority.
+    """Have this thread, and so those that it starts, run only while nothing else wants the core.
 
-    What is heard and spoken has somebody waiting for it; the words after the first sentence do not. On a machine with
-    few cores the synthesizer else gets half of them until the whole reply is written. Only Linux has priorities by
-    thread; elsewhere the two share the cores as they come.
+    What is heard and spoken has somebody waiting for it; the words after the first sentence do not. A low priority
+    alone is not enough: the synthesizer's threads sleep and wake thousands of times a second, and only an idle-class
+    thread makes room at once. Only Linux has that; elsewhere the two share the cores as they come.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
