@@ -30,7 +30,7 @@ from webui.conversation.session import Conversation
 from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest
 from webui.engines.registry import Engines
 from webui.engines.store import ModelStore
-from webui.features.chat import REPLY_TOKENS, Turn, TurnSettings, warm
+from webui.features.chat import REPLY_TOKENS, Turn, TurnSettings, pick_voice, warm
 from webui.types import Audio, Style, Transcript
 
 PAGE_PORT = 7869
@@ -61,7 +61,7 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     parser = ReplyParser()
     reply = parser.feed("".join(chat.chat(ChatRequest(prompt, max_tokens=REPLY_TOKENS)))) + parser.flush()
     out["thought_s"] = lap()
-    voice = engines.synthesizer.voices()[0]
+    voice = pick_voice(engines.synthesizer, "", heard.language)
     list(engines.synthesizer.synthesize(SpeechRequest(reply, voice, Style(parser.style or "neutral"))))
     out["first_sound_s"] = lap()
     return {**out, "total_s": round(marks[-1] - marks[0], 3)}
@@ -101,7 +101,7 @@ def rounds(engines: Engines, questions: list[Audio], runs: int) -> Iterator[tupl
     for i in range(runs + 1):
         for question, language in zip(questions, languages, strict=True):
             for name, way in (("streamed", streamed), ("serial", serial)):
-                # as on the page, which has the model read the opening; else the second way finds the first's prompt read
+                # as on the page; else the second way finds the first's prompt read
                 warm(engines, TurnSettings(), language)
                 marks = way(engines, question)
                 if i:

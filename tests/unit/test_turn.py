@@ -107,6 +107,13 @@ def test_settings_reach_the_engines() -> None:
     assert messages[0].content.startswith("You are a cat.") and "answer in Chinese" in messages[-1].content
 
 
+@pytest.mark.parametrize(("reply", "voice"), [("Good morning.", "one"), ("早上好。", "two")])
+def test_without_a_choice_the_voice_is_at_home_in_the_replys_language(reply: str, voice: str) -> None:
+    engines = ScriptedEngines(chat=ScriptedChat([reply]))
+    run(engines)
+    assert engines.synthesizer.requests[0].voice.id == voice
+
+
 def test_a_reply_that_cannot_be_spoken_can_still_be_read() -> None:
     events = run(ScriptedEngines(synthesizer=ScriptedSynthesizer(fail=True)))
     assert [e.error.key for e in events if isinstance(e, Unspoken)] == ["language_unspoken"]

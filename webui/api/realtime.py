@@ -196,7 +196,7 @@ class RealtimeSession:
         self._start(self._answer, said, self._settings, self._marks)
 
     def _preview(self, event: ClientEvent) -> None:
-        voice = pick_voice(self._engines.synthesizer, str(event["voice"]))
+        voice = pick_voice(self._engines.synthesizer, str(event["voice"]), self._language)
         self._start(self._speak_sample, voice)
 
     def _reset(self, _: ClientEvent) -> None:

@@ -35,7 +35,8 @@ _TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE
 
 @dataclass(frozen=True)
 class TurnSettings:
-    """How a turn is answered. ``voice`` is an id (empty: the first), ``style`` a name or ``auto`` (the reply's own
+    """How a turn is answered. ``voice`` is an id (empty: the best one that is at home in the
+    reply's language), ``style`` a name or ``auto`` (the reply's own
     tone), ``reply_language`` a code or ``same``, ``persona`` the words that say who answers."""
 
     voice: str = ""
@@ -212,10 +213,11 @@ class Turn:
     def _speak(self) -> None:
         try:
             synthesizer, settings = self._engines.synthesizer, self._settings
-            voice = pick_voice(synthesizer, settings.voice)
+            voice: Voice | None = None
             eager = True  # until something is playing
             while (sentence := self._sentences.get()) is not None:
                 text, style = sentence
+                voice = voice or pick_voice(synthesizer, settings.voice, language_of(text))
                 manner = Style(style, settings.style_strength)
                 request = SpeechRequest(text, voice, manner, settings.speed, eager=eager)
                 for chunk in synthesizer.synthesize(request):
@@ -262,11 +264,14 @@ def warm(engines: Engines, settings: TurnSettings, language: str) -> None:
     answer.close()
 
 
-def pick_voice(synthesizer: Synthesizer, voice_id: str) -> Voice:
-    """The voice of that id, or the first where it is empty. Raises ``EngineError`` for one that is not there."""
+def pick_voice(synthesizer: Synthesizer, voice_id: str, language: str) -> Voice:
+    """The voice of that id; where it is empty, the first that is at home in ``language`` (a code), else the first.
+
+    Raises ``EngineError`` for one that is not there.
+    """
     voices = synthesizer.voices()
     if not voice_id:
-        return voices[0]
+        return next((voice for voice in voices if voice.languages[:1] == (language,)), voices[0])
     for voice in voices:
         if voice.id == voice_id:
             return voice

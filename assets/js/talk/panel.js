@@ -39,22 +39,15 @@ export class Panel {
     this.onChange(this.session());
   }
 
-  /** The chosen voice; until one is chosen, the first that is at home in the page's language. */
-  voice() {
-    const own = this.page?.voices.find(({ languages }) => languages[0] === currentLang()) ?? this.page?.voices[0];
-    return this.choice.voice || own?.id || "";
-  }
-
   /** The choices as fields of the protocol's session. */
   session() {
-    const voice = this.voice();
-    const { style, strength, speed, reply, persona, instructions } = this.choice;
+    const { voice, style, strength, speed, reply, persona, instructions } = this.choice;
     const own = persona === OWN && instructions.trim();
     return {
       ...(own ? { instructions } : {}),
       audio: {
         input: { format: { type: "audio/pcm", rate: 24000 }, turn_detection: null },
-        output: { ...(voice ? { voice } : {}), speed },
+        output: { voice, speed },
       },
       funaudio: { lang: currentLang(), style, style_strength: strength, reply_language: reply, ...(own ? {} : { persona }) },
     };
@@ -68,8 +61,9 @@ export class Panel {
     }
     const own = [...groups].sort(([a], [b]) => (b === currentLang()) - (a === currentLang()));
     const select = h("select", { class: "fa-select", id: "fa-voice", onchange: () => this.change({ voice: select.value }) },
+      h("option", { value: "", selected: !this.choice.voice, t: "voice_auto" }),
       ...own.map(([code, list]) => h("optgroup", { label: languageName(code) }, ...list.map((voice) =>
-        h("option", { value: voice.id, selected: voice.id === this.voice() }, voiceName(voice))))));
+        h("option", { value: voice.id, selected: voice.id === this.choice.voice }, voiceName(voice))))));
     return field("voice", "fa-voice", h("div", { class: "fa-row" }, select,
       iconButton("play", "voice_play", () => this.onPreview(select.value), { class: "fa-iconbtn is-framed" })));
   }
