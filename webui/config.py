@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,9 +28,21 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 lets other machines in")
     port: int = Field(7860, ge=1, le=65535, description="port to listen on")
-    profile: Literal["auto", "embedded"] = Field(
+    profile: Literal["auto", "embedded", "cpu", "gpu", "remote"] = Field(
         "auto", description="which engines to use; auto picks what this machine can run and says why"
     )
+    recognizer: str = Field("", description="engine that hears, in place of the profile's")
+    chat: str = Field("", description="engine that thinks, in place of the profile's")
+    synthesizer: str = Field("", description="engine that speaks, in place of the profile's")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where torch engines run")
+    recognizer_url: str = Field("", description="address of a server that hears")
+    recognizer_key: SecretStr = Field(SecretStr(""), description="its key")
+    chat_url: str = Field("", description="address of a server that thinks (OpenAI's protocol, up to and with /v1)")
+    chat_model: str = Field("", description="the model to ask for there")
+    chat_key: SecretStr = Field(SecretStr(""), description="its key")
+    synthesizer_url: str = Field("", description="address of a server that speaks")
+    synthesizer_model: str = Field("", description="the model to ask for there")
+    synthesizer_key: SecretStr = Field(SecretStr(""), description="its key")
     lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
     preload: bool = Field(False, description="load every model before the page opens, not at first use")
     share: bool = Field(False, description="open a public link through Gradio's relay for 72 hours")

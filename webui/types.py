@@ -181,6 +181,7 @@ class Voice:
 
     ``id`` is unique within its engine. ``languages``: what it speaks, its own first. ``kind`` is ``preset``,
     ``blend`` or ``cloned``. ``prosody`` names another voice of the same engine whose melody it borrows.
+    A cloned voice brings its ``sample``, a clip of the speaker, and the words said in it.
     """
 
     id: str
@@ -190,6 +191,8 @@ class Voice:
     kind: str = "preset"
     licence: str = ""
     prosody: str | None = None
+    sample: Audio | None = field(default=None, compare=False, repr=False)
+    sample_text: str = ""
 
     def with_prosody(self, other: str | None) -> Voice:
         """The same timbre with the melody of voice ``other``."""

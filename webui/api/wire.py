@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from webui.audio.convert import peaks, to_pcm16
@@ -50,7 +50,7 @@ def engines_json(engines: Engines) -> list[dict[str, Any]]:
 
 def voices_json(synthesizer: Synthesizer) -> list[dict[str, Any]]:
     """The voices that can be chosen."""
-    return [asdict(voice) for voice in synthesizer.voices()]
+    return [asdict(replace(voice, sample=None)) for voice in synthesizer.voices()]
 
 
 def _info(info: EngineInfo) -> dict[str, Any]:
