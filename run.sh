@@ -12,16 +12,38 @@ Talk to a page: it hears you, thinks, and answers aloud. The first run fetches
 what it needs into this folder (about 0.3 GB of Python packages and 1.4 GB of
 models); later runs start at once.
 
-options, as for python webui.py:
-  --small              use the smaller language model: 0.6 GB less to fetch
+options, as for python webui.py (each also from the environment, or a file .env:
+--chat-url is FUNAUDIO_CHAT_URL there):
+
+the page
   --host HOST          address to listen on; 0.0.0.0 lets other machines in
   --port PORT          port to listen on (7860)
-  --profile PROFILE    which engines to use: auto, embedded
   --lang LANG          language of the page: auto, en, zh
-  --preload            load every model before the page opens
   --share              open a public link for 72 hours
-  --models-dir DIR     where fetched weights are kept
+  --switching          let whoever opens the page switch engines, also from
+                       other machines
+
+which engines, and where they run
+  --profile PROFILE    auto, embedded, cpu, gpu, remote (auto: what this machine
+                       can run; python -m webui.doctor says what, and why)
+  --recognizer NAME    who hears: whisper, sensevoice, funasr, remote
+  --chat NAME          who thinks: llama, transformers, openai
+  --synthesizer NAME   who speaks: kokoro, cosyvoice, remote
+  --device DEVICE      where torch engines run: auto, cpu, cuda
+  --small              use the smaller language model: 0.6 GB less to fetch
+  --preload            load every model before the page opens
   --threads N          CPU threads for each model
+  --models-dir DIR     where fetched weights are kept
+
+servers that do a job elsewhere
+  --recognizer-url URL     a server that hears
+  --recognizer-key KEY     its key; better from the environment
+  --chat-url URL           a server that thinks (OpenAI's protocol, with /v1)
+  --chat-model NAME        the model to ask for there
+  --chat-key KEY           its key; better from the environment
+  --synthesizer-url URL    a server that speaks
+  --synthesizer-model NAME the model to ask for there
+  --synthesizer-key KEY    its key; better from the environment
 TEXT
 }
 

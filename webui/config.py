@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     synthesizer_key: SecretStr = Field(SecretStr(""), description="its key")
     lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
     preload: bool = Field(False, description="load every model before the page opens, not at first use")
+    switching: bool = Field(
+        False, description="let whoever opens the page switch engines; without it, only a page on this machine's own"
+    )
     share: bool = Field(False, description="open a public link through Gradio's relay for 72 hours")
     models_dir: Path = Field(ROOT / "models", description="where fetched weights are kept")
     threads: int = Field(min(4, os.cpu_count() or 1), ge=1, le=64, description="CPU threads for each model")

@@ -17,9 +17,22 @@ JOBS = ("recognizer", "chat", "synthesizer")
 
 # job -> name -> import string of a class that takes (store, settings).
 BUILT_IN = {
-    "recognizer": {"whisper": "webui.engines.whisper:WhisperRecognizer"},
-    "chat": {"llama": "webui.engines.llama:LlamaChat"},
-    "synthesizer": {"kokoro": "webui.engines.kokoro:KokoroSynthesizer"},
+    "recognizer": {
+        "whisper": "webui.engines.whisper:WhisperRecognizer",
+        "sensevoice": "webui.engines.sensevoice_onnx:SherpaSenseVoice",
+        "funasr": "webui.engines.sensevoice_funasr:FunAsrSenseVoice",
+        "remote": "webui.engines.recognizer_remote:RemoteRecognizer",
+    },
+    "chat": {
+        "llama": "webui.engines.llama:LlamaChat",
+        "transformers": "webui.engines.transformers_chat:TransformersChat",
+        "openai": "webui.engines.openai_chat:RemoteChat",
+    },
+    "synthesizer": {
+        "kokoro": "webui.engines.kokoro:KokoroSynthesizer",
+        "cosyvoice": "webui.engines.cosyvoice:CosyVoiceSynthesizer",
+        "remote": "webui.engines.speech_remote:RemoteSynthesizer",
+    },
 }
 # Packages add engines of their own as entry points "<job>.<name>" of this group.
 ENTRY_POINT_GROUP = "funaudio_webui.engines"
