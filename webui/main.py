@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import sys
 from typing import Any
 
 from pydantic_settings import CliApp
@@ -32,6 +34,9 @@ def main(arguments: list[str] | None = None) -> None:
 def serve(settings: Settings, block: bool = True) -> str:
     """Open the page on ``settings.host:port`` and return its address; with ``block``, stay until interrupted."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    from webui.conversation.scratch import scratch
+
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(scratch() / "gradio"))  # uploads go when the process goes
 
     from webui.api.routes import Api
     from webui.engines.registry import Engines
@@ -39,6 +44,8 @@ def serve(settings: Settings, block: bool = True) -> str:
     from webui.ui.context import PageContext
     from webui.ui.page import build_page, launch_options
 
+    if block:  # as Ctrl+C does: what people recorded is deleted on the way out
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     engines = Engines(settings, ModelStore(settings.models_dir))
     if settings.preload:
         engines.load(lambda job: log.info("loading the %s", job))
@@ -60,8 +67,10 @@ def serve(settings: Settings, block: bool = True) -> str:
     )
     log.info("open %s in a browser; Ctrl+C ends the program", address)
     if block:
-        page.block_thread()
-        engines.close()
+        try:
+            page.block_thread()
+        finally:
+            engines.close()
     return str(address)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from webui.audio.convert import to_wav_bytes
 from webui.conversation.memory import Exchange
 from webui.conversation.scope import Generations
+from webui.conversation.scratch import scratch
 from webui.types import Audio, VoiceBaseline
 
 # A conversation keeps its latest turns on disk for download; older recordings make room for newer ones.
@@ -36,7 +37,7 @@ class Conversation:
         # Whoever knows the id may download the conversation, so it must not be guessable.
         self.id = secrets.token_urlsafe(24)
         self.generations = Generations()
-        self._folder = tempfile.TemporaryDirectory(prefix="funaudio-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
         self.reset()
 
     def reset(self) -> None:
