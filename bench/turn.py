@@ -24,10 +24,10 @@ import httpx
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
 from webui.conversation.memory import messages
-from webui.conversation.prompts import PERSONAS, opening, user_message
+from webui.conversation.prompts import opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.session import Conversation
-from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest
+from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest, words
 from webui.engines.registry import Engines
 from webui.engines.store import ModelStore
 from webui.features.chat import REPLY_TOKENS, Turn, TurnSettings, pick_voice, warm
@@ -56,10 +56,10 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     out = {"heard_s": lap()}
     user = user_message(heard.text, heard, heard.language, asked=False)
     chat = engines.chat
-    prefix = opening(PERSONAS["friend"], heard.language)
+    prefix = opening(TurnSettings().persona, heard.language)
     prompt = messages(prefix, (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
     parser = ReplyParser()
-    reply = parser.feed("".join(chat.chat(ChatRequest(prompt, max_tokens=REPLY_TOKENS)))) + parser.flush()
+    reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, max_tokens=REPLY_TOKENS))))) + parser.flush()
     out["thought_s"] = lap()
     voice = pick_voice(engines.synthesizer, "", heard.language)
     list(engines.synthesizer.synthesize(SpeechRequest(reply, voice, Style(parser.style or "neutral"))))

@@ -67,28 +67,56 @@ class Recognizer(Engine, Protocol):
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message of a chat."""
+class Tool:
+    """Something the model may ask its caller to do. ``parameters`` is the JSON Schema of the call's arguments."""
 
-    role: Literal["system", "user", "assistant"]
+    name: str
+    description: str
+    parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """The model's wish to have a tool used. ``arguments`` is JSON as the model wrote it: check it before use."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a chat.
+
+    An assistant's message may hold ``tool_calls``; the answer to each is a message of role ``tool`` whose
+    ``tool_call_id`` is the call's id.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """A chat to be continued. ``schema`` (JSON Schema) makes the answer one JSON value of that form."""
+    """A chat to be continued. ``schema`` (JSON Schema) makes the answer one JSON value of that form.
+
+    ``tools`` may be called by the model; a request that offers none is answered in words only.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int = 320
     temperature: float = 0.7
     schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    tools: tuple[Tool, ...] = ()
 
 
 class TextStream(Protocol):
     """An answer as it is written. ``close`` stops the model at once, from any thread."""
 
-    def __iter__(self) -> Iterator[str]:
-        """The pieces in order."""
+    def __iter__(self) -> Iterator[str | ToolCall]:
+        """The pieces in order: text as it comes, and each call of an offered tool when it is whole."""
         ...
 
     def close(self) -> None:
@@ -96,8 +124,15 @@ class TextStream(Protocol):
         ...
 
 
+def words(stream: TextStream) -> Iterator[str]:
+    """The pieces of an answer to a request without tools, which are text and nothing else."""
+    for piece in stream:
+        assert isinstance(piece, str), "a tool was called that was not offered"
+        yield piece
+
+
 class ChatModel(Engine, Protocol):
-    """Messages in, a stream of text out."""
+    """Messages in, a stream of text and tool calls out."""
 
     @property
     def context_tokens(self) -> int:

@@ -17,7 +17,7 @@ from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
 from webui.conversation.session import Conversation
-from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, Synthesizer
+from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, Synthesizer, words
 from webui.engines.registry import Engines
 from webui.errors import AudioError, Cancelled, EngineError, UserError
 from webui.text.script import language_of
@@ -44,7 +44,7 @@ class TurnSettings:
     style_strength: float = 1.0
     speed: float = 1.0
     reply_language: str = "same"
-    persona: str = PERSONAS["friend"]
+    persona: str = PERSONAS["friend"]["en"]
     itn: bool = True
 
 
@@ -170,7 +170,7 @@ class Turn:
             parser, splitter = ReplyParser(), SentenceSplitter()
             stream = self._engines.chat.chat(self._prompt())
             self.scope.on_cancel(stream.close)
-            for piece in stream:
+            for piece in words(stream):
                 self._marks.mark(FIRST_TOKEN)
                 clean = parser.feed(piece)
                 self._say(parser, clean, splitter.feed(clean))
