@@ -92,9 +92,13 @@ def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
         server.server_close()
 
 
-def entry(files: dict[str, bytes], *sources: dict[str, object], model_id: str = "toy", **more: object) -> ModelEntry:
-    """A catalogue entry for these contents."""
-    rows = [{"name": n, "size": len(b), "sha256": hashlib.sha256(b).hexdigest()} for n, b in files.items()]
+def entry(
+    files: dict[str, bytes], *sources: dict[str, object], model_id: str = "toy", pinned: bool = True, **more: object
+) -> ModelEntry:
+    """A catalogue entry for these contents; one that is not ``pinned`` only names them."""
+    rows: list[dict[str, object]] = [{"name": n} for n in files]
+    if pinned:
+        rows = [{"name": n, "size": len(b), "sha256": hashlib.sha256(b).hexdigest()} for n, b in files.items()]
     about = {
         "title": model_id.title(),
         "version": "1",

@@ -45,7 +45,13 @@ def list_models(store: ModelStore, names: list[str], console: Console) -> int:
     for name in names:
         entry = store.entry(name)
         here = "[green]yes[/]" if store.present(name) else "no"
-        table.add_row(name, _size(entry.size), entry.licence, here, f"{entry.job} ({entry.version}; {entry.by})")
+        table.add_row(
+            name,
+            _size(entry.size) if entry.size else "?",
+            entry.licence,
+            here,
+            f"{entry.job} ({entry.version}; {entry.by})",
+        )
     console.print(table)
     return 0
 
@@ -79,7 +85,7 @@ def _fetch_one(store: ModelStore, name: str, report: Report, console: Console) -
 
 
 def verify(store: ModelStore, names: list[str], console: Console) -> int:
-    """Read every file that is here and compare it with the catalogue."""
+    """Read every file that is here and compare it with the catalogue, or with what its hub stated as it came."""
     wrong = 0
     for name in names:
         if not (store.root / name).exists():
@@ -134,7 +140,7 @@ def _watched(console: Console) -> Iterator[Report]:
         said: dict[str, int] = {}
 
         def tell(what: str, done: int, total: int) -> None:
-            percent = 100 * done // total
+            percent = 100 * done // max(total, 1)
             if percent >= said.get(what, -QUIET_STEP) + QUIET_STEP:
                 said[what] = percent
                 console.print(f"  {what}: {_size(done)} of {_size(total)}")

