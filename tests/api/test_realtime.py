@@ -19,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 from tests.scripted import ScriptedChat, ScriptedEngines, ScriptedSynthesizer, tone
 from webui.api import realtime, routes
 from webui.audio.convert import to_pcm16, to_wav_bytes
+from webui.conversation.prompts import PERSONAS
 
 SPEECH = base64.b64encode(to_pcm16(tone(0.5).samples).tobytes()).decode()
 
@@ -204,6 +205,16 @@ def test_settings_are_taken_and_kept_within_their_ranges() -> None:
     request = engines.synthesizer.requests[0]
     assert (request.voice.id, request.speed, request.style.name, request.style.strength) == ("two", 2.0, "sad", 1.0)
     assert "teacher" in engines.chat.requests[-1].messages[0].content
+
+
+def test_a_persona_is_told_in_the_pages_language() -> None:
+    engines = ScriptedEngines()
+    with server(engines) as client, page(client) as socket:
+        say(socket, type="session.update", session={"funaudio": {"lang": "zh", "persona": "teacher"}})
+        until(socket, "session.updated")
+        speak(socket)
+        until(socket, "response.done")
+    assert engines.chat.requests[-1].messages[0].content.startswith(PERSONAS["teacher"]["zh"])
 
 
 def test_the_model_reads_ahead_in_the_pages_language() -> None:

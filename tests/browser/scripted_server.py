@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from webui.config import ROOT, Settings
+from webui.conversation.prompts import PERSONAS
 from webui.engines.registry import Engines
 from webui.engines.store import ModelStore
 from webui.ui.context import PageContext
@@ -64,10 +65,7 @@ ENGINES = [
 PAGE: dict[str, Any] = {
     "voices": [{"id": i, "name": n, "languages": [lang], "gender": g, "kind": "preset"} for i, n, lang, g in VOICES],
     "styles": ["auto", "neutral", "happy", "sad", "angry", "calm", "excited"],
-    "personas": [
-        {"id": "friend", "prompt": "You are a warm, attentive friend on a voice call."},
-        {"id": "assistant", "prompt": "You are a capable, to-the-point voice assistant."},
-    ],
+    "personas": [{"id": name, "prompts": PERSONAS[name]} for name in ("friend", "assistant")],
     "languages": ["en", "zh", "ja"],
     "engines": [{**engine, "loaded": True, "capabilities": {"clone": "It cannot."}} for engine in ENGINES],
     "speeds": [0.5, 2.0],

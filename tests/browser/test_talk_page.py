@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import TOO_HIGH_HZ, VOICE_HZ
 from tests.browser.scripted_server import RATE, Script, ScriptedServer
+from webui.conversation.prompts import PERSONAS
 from webui.ui.labels import table, text
 
 pytestmark = pytest.mark.browser
@@ -250,12 +251,14 @@ def test_another_language_keeps_the_conversation(talk: Open) -> None:
     assert page.evaluate("document.documentElement.lang") == "zh"
     page.reload()
     expect(page.locator("[role=tab]").first).to_have_text(text("tab_talk", "zh"))
+    expect(page.locator(".fa-area")).to_have_value(PERSONAS["friend"]["zh"])
 
 
 def test_the_browsers_language_and_colours_are_followed(talk: Open) -> None:
     page = talk(locale="zh-CN", color_scheme="dark")
     expect(page.locator(".fa-empty h2")).to_have_text(text("empty_title", "zh"))
     expect(page.locator("[role=tab]").first).to_have_text(text("tab_talk", "zh"))
+    expect(page.locator(".fa-area")).to_have_value(PERSONAS["friend"]["zh"])
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click(".fa-tools button >> nth=1")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark

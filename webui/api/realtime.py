@@ -131,7 +131,9 @@ class RealtimeSession:
         ours = session.get("funaudio", {})
         output = session.get("audio", {}).get("output", {})
         old = self._settings
-        persona = str(session.get("instructions") or PERSONAS.get(str(ours.get("persona"))) or old.persona)
+        self._language = str(ours.get("lang", self._language))
+        told = PERSONAS.get(str(ours.get("persona")), {})
+        persona = str(session.get("instructions") or told.get(self._language, told.get("en", old.persona)))
         style = ours.get("style", old.style)
         language = ours.get("reply_language", old.reply_language)
         self._settings = TurnSettings(
@@ -143,7 +145,6 @@ class RealtimeSession:
             persona=persona[:MAX_PERSONA_CHARS],
             itn=bool(ours.get("itn", old.itn)),
         )
-        self._language = str(ours.get("lang", self._language))
         if self._warmed is not None:
             self._start(self._warm)
         self._send("session.updated", session={"type": "realtime", "id": self._conversation.id})

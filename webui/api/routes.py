@@ -63,7 +63,7 @@ class Api:
         return {
             "voices": voices_json(synthesizer),
             "styles": ["auto", *(s for s in STYLES if synthesizer.info.capabilities.get(f"style_{s}", True) is True)],
-            "personas": [{"id": name, "prompt": prompt} for name, prompt in PERSONAS.items()],
+            "personas": [{"id": name, "prompts": prompts} for name, prompts in PERSONAS.items()],
             "languages": list(synthesizer.info.languages),
             "engines": engines_json(self._engines),
             "clips": _clips(),

@@ -5,12 +5,25 @@ from __future__ import annotations
 from webui.engines.protocols import Message
 from webui.types import STYLES, Emotion, Event, Transcript
 
-# Persona id -> what the model is told. The ids' names stand in the page's label table (persona_<id>).
+# Persona id -> what the model is told, in each language of the page. The ids' names stand in the page's label table
+# (persona_<id>).
 PERSONAS = {
-    "friend": "You are a warm, attentive friend on a voice call.",
-    "assistant": "You are a capable, to-the-point voice assistant.",
-    "teacher": "You are a patient language teacher on a voice call: you correct gently and explain simply.",
-    "storyteller": "You are a lively storyteller who paints small scenes with words.",
+    "friend": {
+        "en": "You are a warm, attentive friend on a voice call.",
+        "zh": "你是一位温暖、会倾听的朋友，正在和对方通话。",
+    },
+    "assistant": {
+        "en": "You are a capable, to-the-point voice assistant.",
+        "zh": "你是一位能干的语音助手，回答简明扼要。",
+    },
+    "teacher": {
+        "en": "You are a patient language teacher on a voice call: you correct gently and explain simply.",
+        "zh": "你是一位耐心的语言老师，正在和学生通话：纠正时语气温和，讲解时简单明了。",
+    },
+    "storyteller": {
+        "en": "You are a lively storyteller who paints small scenes with words.",
+        "zh": "你是一位生动的讲故事的人，善于用话语描绘小小的场景。",
+    },
 }
 
 LANGUAGE_NAMES = {

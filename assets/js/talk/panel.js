@@ -104,7 +104,7 @@ export class Panel {
   }
 
   personaField({ personas }) {
-    const prompt = () => (this.choice.persona === OWN ? this.choice.instructions : personas.find(({ id }) => id === this.choice.persona)?.prompt ?? "");
+    const prompt = () => (this.choice.persona === OWN ? this.choice.instructions : personas.find(({ id }) => id === this.choice.persona)?.prompts[currentLang()] ?? "");
     const text = h("textarea", { class: "fa-area", tLabel: "persona_text", tTitle: "persona_hint", rows: 2, maxLength: 1000 });
     text.value = prompt();
     const select = h("select", { class: "fa-select", id: "fa-persona" },
