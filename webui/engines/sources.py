@@ -24,7 +24,8 @@ def source_name(source: Source) -> str:
 def bring(source: Source, entry: ModelEntry, staging: Path, tick: Tick) -> None:
     """Put every file of ``entry`` into ``staging``, going on from what an earlier call left there.
 
-    Every size must be known, as ``hub.completed`` makes it. Sizes are right afterwards; the sha256 is for the caller to check. Raises ``SourceError``.
+    Every size must be known, as ``hub.completed`` makes it. Sizes are right afterwards; the sha256 is for the caller
+    to check. Raises ``SourceError``.
     """
     if not isinstance(source, RegistrySource) and not reachable(file_url(source, "")):
         raise SourceError("cannot be reached")
