@@ -10,7 +10,7 @@ from webui.conversation.prompts import PERSONAS
 from webui.types import STYLES, Emotion, Event
 from webui.ui.labels import table
 
-RAISED = re.compile(r'(?:User|Audio|Model|Engine)Error\(\s*"(\w+)"')
+RAISED = re.compile(r'(?:User|Audio|Model|Engine|Request)Error\(\s*"(\w+)"')
 
 
 def blanks(text: str) -> set[str]:

@@ -7,16 +7,17 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from webui import __version__
+from webui.api.origin import same_origin
 from webui.api.realtime import MAX_UPLOAD_BYTES, SPEEDS, RealtimeSession
+from webui.api.transcriptions import Transcriptions
 from webui.api.wire import engines_json, voices_json
 from webui.config import ROOT
 from webui.conversation.prompts import PERSONAS
@@ -49,6 +50,7 @@ class Api:
             Route("/v1/page", self._page),
             Route("/v1/conversations/{id}.zip", self._download),
             WebSocketRoute("/v1/realtime", self._realtime),
+            *Transcriptions(self._engines).routes(),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
         ]
 
@@ -83,7 +85,7 @@ class Api:
         return FileResponse(path, filename="conversation.zip", media_type="application/zip")
 
     async def _realtime(self, socket: WebSocket) -> None:
-        if not _same_origin(socket):
+        if not same_origin(socket):
             await socket.close(FOREIGN)
             return
         await socket.accept()
@@ -110,15 +112,3 @@ def _clips() -> list[dict[str, str]]:
     """Our example clips; the page names each by the label ``clip_<id>``."""
     listed = json.loads((ROOT / "assets" / "clips" / "clips.json").read_text("utf-8"))
     return [{"id": Path(clip["file"]).stem, "file": clip["file"]} for clip in listed]
-
-
-def _same_origin(connection: HTTPConnection) -> bool:
-    """Whether the page that opens the socket is ours: any site a person visits may try to reach their localhost.
-
-    Programs send no origin. Behind a proxy the public name stands in the forwarded header.
-    """
-    origin = connection.headers.get("origin")
-    if origin is None:
-        return True
-    ours = {connection.headers.get("host"), connection.headers.get("x-forwarded-host")}
-    return urlsplit(origin).netloc in ours
