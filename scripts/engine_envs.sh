@@ -45,7 +45,20 @@ make_funasr() {
     stamped "${files[@]}"
 }
 
+make_cosyvoice() {
+    local files=(requirements-cosyvoice.txt)
+    say "[cosyvoice] torch and CosyVoice: 3 GB on disk, some minutes; nothing if they are here"
+    make_env cosyvoice
+    fresh "${files[@]}" && return
+    env_pip -r requirements-cosyvoice.txt
+    # their own pins ask for older packages than those they run with, and for a second torch
+    env_pip --no-deps torchaudio==2.11.0 openai-whisper==20250625 cosyvoice2-eu==0.2.8
+    rm -f "$ENV"/lib/python*/site-packages/torchaudio/lib/*.so # built for another torch; what is used of it is Python
+    stamped "${files[@]}"
+}
+
 case ${1:-} in
     funasr) make_funasr ;;
+    cosyvoice) make_cosyvoice ;;
     *) fail "$usage" ;;
 esac
