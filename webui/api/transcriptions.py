@@ -89,7 +89,7 @@ class Transcriptions:
         ]
 
     async def _models(self, _: Request) -> Response:
-        info = self._engines.recognizer.info
+        info = await asyncio.to_thread(lambda: self._engines.recognizer.info)  # it may have to be built
         about = {
             "title": info.name,
             "languages": list(info.languages),
