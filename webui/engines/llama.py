@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psutil
+from pydantic import SecretStr
 
 from webui.engines.openai_chat import AnswerStream, OpenAIChat
 from webui.engines.protocols import ChatRequest, EngineInfo
@@ -69,7 +70,7 @@ class LlamaChat:
 
     def count_tokens(self, text: str) -> int:
         """How many tokens ``text`` takes in this model's vocabulary."""
-        return len(self._ready().post("/tokenize", {"content": text})["tokens"])
+        return len(self._ready().ask("POST", "/tokenize", json={"content": text})["tokens"])
 
     def chat(self, request: ChatRequest) -> AnswerStream:
         """Stream an answer. A schema's white space is fixed, which spares a small model many tokens."""
@@ -111,7 +112,7 @@ class LlamaChat:
                 "chat_not_loaded",
                 "The language model could not be loaded. Close other programs, or use --small.",
             ) from error
-        return server, OpenAIChat(server.listening_address, key, self._model)
+        return server, OpenAIChat(server.listening_address, SecretStr(key), self._model, keeps_schema=True)
 
 
 def _size(settings: Settings) -> tuple[str, str]:

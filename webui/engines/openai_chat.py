@@ -5,37 +5,50 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from webui.engines.protocols import ChatRequest
+from pydantic import SecretStr
+
+from webui.engines import http
+from webui.engines.openai_dialect import Dialect, sentence
+from webui.engines.openai_wire import DONE, AnswerReader, BrokenAnswerError, context_tokens, event_data, models_listed
+from webui.engines.protocols import ChatRequest, EngineInfo, Message, ToolCall
+from webui.engines.structured import Malformed, checked, corrected, no_json
 from webui.errors import EngineError
 
 if TYPE_CHECKING:
     import httpx
 
-# A local model may chew on a long prompt for a while before its first token; after that tokens come steadily.
-READ_TIMEOUT_S = 120.0
-CONNECT_TIMEOUT_S = 10.0
-# Small models fall into loops ("the fox said …" without end); free text is nudged out of them, JSON is not.
-FREQUENCY_PENALTY = 0.4
+    from webui.config import Settings
+    from webui.engines.store import ModelStore
+
+T = TypeVar("T")
+Emit = Callable[[str | ToolCall], object]
+
+UNSTATED_CONTEXT_TOKENS = 4096  # what Ollama takes where nobody says more; nothing that is used today takes less
+DRAIN_S = 0.2  # for the end of an answer's body after its last event, so that the connection can be used again
+# One word is enough to see whether a model thinks before it speaks. Those that answer stop long before the limit.
+PROBE = ChatRequest((Message("user", "Answer with the one word: yes"),), max_tokens=512, temperature=0.0)
 
 
-class AnswerStream(Iterator[str]):
+class AnswerStream(Iterator[str | ToolCall]):
     """Pieces of an answer as they arrive. ``close`` stops the server's work at once, from any thread."""
 
-    def __init__(self, pieces: queue.SimpleQueue[str | Exception | None], work: Future[None]) -> None:
+    def __init__(self, pieces: queue.SimpleQueue[str | ToolCall | Exception | None], work: Future[None]) -> None:
         self._pieces = pieces
         self._work = work
         self._done = False
 
-    def __next__(self) -> str:
+    def __next__(self) -> str | ToolCall:
         if self._done:
             raise StopIteration
         piece = self._pieces.get()
-        if isinstance(piece, str):
+        if isinstance(piece, (str, ToolCall)):
             return piece
         self._done = True
         if piece is None:
@@ -51,93 +64,295 @@ class AnswerStream(Iterator[str]):
 class OpenAIChat:
     """One server and one model of it.
 
+    ``url`` is the server's address, with or without a path (``/v1`` where there is none). ``keeps_schema``: it is
+    known to keep to a JSON Schema, so that such an answer can be streamed; otherwise it is given out whole, once it
+    has been checked. ``settled``: it is known not to think aloud; ``find_manner`` finds that out.
+
     Requests run on an event loop of their own thread, because only an awaited read can be cancelled while the
     server is still silent, and a voice turn must stop at once.
     """
 
-    def __init__(self, base_url: str, api_key: str = "", model: str = "default") -> None:
-        import httpx
-
+    def __init__(
+        self,
+        url: str,
+        key: SecretStr = SecretStr(""),  # noqa: B008  (immutable)
+        model: str = "",
+        *,
+        keeps_schema: bool = False,
+        settled: bool = True,
+    ) -> None:
         self.model = model
+        self.dialect = Dialect(settled=settled)
+        self._keeps_schema = keeps_schema
+        self._client = http.connect_async(_api(url), key)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chat", daemon=True)
         self._thread.start()
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            # A kept connection may be closed by the server in the moment that it is used again, and a question that
-            # has been sent cannot be told from one that has been lost. On loopback a new one costs nothing.
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
 
     def chat(self, request: ChatRequest) -> AnswerStream:
         """Start an answer. Raises ``EngineError`` from the stream where the server refuses or goes away."""
-        pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
-        work = asyncio.run_coroutine_threadsafe(self._stream(request, pieces), self._loop)
+        pieces: queue.SimpleQueue[str | ToolCall | Exception | None] = queue.SimpleQueue()
+        work = asyncio.run_coroutine_threadsafe(self._run(request, pieces), self._loop)
         return AnswerStream(pieces, work)
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        """One JSON question, one JSON answer, for what a server offers beside chat."""
+    def ask(self, method: str, path: str, **content: Any) -> Any:
+        """One question, one JSON answer, for what a server offers beside chat.
+
+        ``path`` starts at the API's root (``models``), or with a slash at the server's (``/tokenize``). Raises
+        ``EngineError``.
+        """
+        base = self._client.base_url
+        where = str(base.copy_with(path=path)) if path.startswith("/") else path
 
         async def ask() -> Any:
-            return (await self._client.post(path, json=body)).raise_for_status().json()
+            response = await http.send_async(self._client, method, where, **content)
+            try:
+                return response.json()
+            except ValueError as error:
+                raise _no_api(base) from error
 
-        return asyncio.run_coroutine_threadsafe(ask(), self._loop).result()
+        return self._wait(ask())
+
+    def find_manner(self) -> None:
+        """Find out by a short question what the server takes, and how its model is kept from thinking aloud.
+
+        Raises ``EngineError`` where it does not answer at all.
+        """
+        self._wait(self._find_manner())
 
     def close(self) -> None:
         """Drop the connections and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        self._wait(self._client.aclose())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
-    async def _stream(self, request: ChatRequest, pieces: queue.SimpleQueue[str | Exception | None]) -> None:
-        import httpx
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    async def _find_manner(self) -> None:
+        while True:
+            reader = await self._answer(PROBE, lambda _: None, until_thought=True)
+            if not reader.thought or not self.dialect.quieten():
+                break
+        self.dialect.inside = reader.unopened
+        self.dialect.settled = True
+
+    async def _run(self, request: ChatRequest, pieces: queue.SimpleQueue[str | ToolCall | Exception | None]) -> None:
         try:
-            async with self._client.stream("POST", "/v1/chat/completions", json=self._body(request)) as response:
-                if response.is_error:
-                    await response.aread()
-                    raise _refused(response)
-                async for line in response.aiter_lines():
-                    if line.startswith("data: ") and line != "data: [DONE]":
-                        for choice in json.loads(line[6:]).get("choices", ()):
-                            if text := choice["delta"].get("content"):
-                                pieces.put(text)
+            if request.schema is None or self._keeps_schema:
+                await self._answer(request, pieces.put)
+            else:
+                await self._json(request, request.schema, pieces.put)
             pieces.put(None)
-        except EngineError as error:
+        except Exception as error:  # noqa: BLE001  (carried to the reader, and raised there)
             pieces.put(error)
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            failure = EngineError(
-                "chat_unreachable",
-                "The language model did not answer. Try again, or look at the server's log.",
-            )
-            failure.__cause__ = error
-            pieces.put(failure)
 
-    def _body(self, request: ChatRequest) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+    async def _json(self, request: ChatRequest, schema: Mapping[str, Any], emit: Emit) -> None:
+        """An answer that is valid against ``schema``, asked for once more where the first is not; or tool calls."""
+        for _ in range(2):
+            asked, said = self.dialect.form, list[str | ToolCall]()
+            reader = await self._answer(request, said.append)
+            if calls := [piece for piece in said if isinstance(piece, ToolCall)]:
+                for call in calls:
+                    emit(call)
+                return
+            answer = "".join(map(str, said))
+            try:
+                emit(checked(answer, schema))
+                return
+            except Malformed as problem:
+                if asked == self.dialect.form == "json_schema" and not reader.cut_short:
+                    self.dialect.loosen()  # it takes the schema and does not keep to it
+                request = corrected(request, answer, problem)
+        raise no_json()
+
+    async def _answer(self, request: ChatRequest, emit: Emit, until_thought: bool = False) -> AnswerReader:
+        """One answer, asked for as simply as the server wants it. Nothing is asked again once a word has come."""
+        while True:
+            reader = AnswerReader(bool(request.tools), self.dialect.inside)
+            body = self.dialect.body(request, self.model)
+            try:
+                await self._post(body, reader, emit, until_thought)
+            except (EngineError, BrokenAnswerError) as error:
+                complaint = _complaint(error)
+                if complaint and not reader.begun and self.dialect.learn(complaint, body):
+                    continue
+                failure = sentence(complaint, request, self.model) if complaint else None
+                if failure is not None and failure.key == "chat_no_tools":
+                    self.dialect.tools = False
+                if failure is None and isinstance(error, BrokenAnswerError):
+                    failure = _broke_off(self._client.base_url)
+                raise failure or error from error
+            self.dialect.thinks |= reader.thought and self.dialect.settled
+            return reader
+
+    async def _post(self, body: dict[str, Any], reader: AnswerReader, emit: Emit, until_thought: bool) -> None:
+        response = await http.send_async(self._client, "POST", "chat/completions", stream=True, json=body)
+        try:
+            with http.telling(self._client):
+                async for chunk in _chunks(response):
+                    for piece in reader.feed(chunk):
+                        emit(piece)
+                    if until_thought and reader.thought:
+                        return
+            for piece in reader.finish():
+                emit(piece)
+        except (ValueError, AttributeError, TypeError) as error:  # it sends something, but not this protocol
+            raise _no_api(self._client.base_url) from error
+        finally:
+            await response.aclose()
+
+
+class RemoteChat:
+    """Implements ``ChatModel`` for a server somewhere else: vLLM, SGLang, Ollama, llama.cpp, DashScope, OpenAI …
+
+    Its address, model and key are the settings' ``chat_url``, ``chat_model`` (empty: the first that it lists) and
+    ``chat_key``. Loading connects, and asks one short question to learn the server's manner. A server that does not
+    say how much its model holds is taken to hold 4,096 tokens.
+    """
+
+    def __init__(self, store: ModelStore, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: OpenAIChat | None = None
+        self._context = UNSTATED_CONTEXT_TOKENS
+
+    @property
+    def info(self) -> EngineInfo:
+        """The model's name there, and what its server has shown that it can do."""
+        client = self._client
+        dialect = client.dialect if client else Dialect()
+        capabilities: dict[str, bool | str] = {
             "stream": True,
-            "max_tokens": request.max_tokens,
-            "temperature": request.temperature,
+            "schema": True,
+            "tools": dialect.tools or "This language model cannot use tools.",
+            "prompt": not dialect.thinks or "This model thinks before it answers. One that answers at once suits talk.",
         }
-        if request.schema is None:
-            body["frequency_penalty"] = FREQUENCY_PENALTY
-        else:
-            schema = {"name": "answer", "schema": dict(request.schema)}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
+        name = client.model if client else self._settings.chat_model
+        return EngineInfo(name or "…", ("zh", "en"), capabilities, "remote", "", client is not None)
+
+    @property
+    def context_tokens(self) -> int:
+        """What the server states of its model, else 4,096."""
+        self._ready()
+        return self._context
+
+    def count_tokens(self, text: str) -> int:
+        """At least as many tokens as ``text`` has in the vocabularies of today, without asking the server.
+
+        See ``tokens_at_most``.
+        """
+        return tokens_at_most(text)
+
+    def load(self) -> None:
+        """Connect, choose the model, and learn the server's manner. Raises ``EngineError``."""
+        self._ready()
+
+    def close(self) -> None:
+        """Drop the connections."""
+        with self._lock:
+            if self._client:
+                self._client.close()
+            self._client = None
+
+    def chat(self, request: ChatRequest) -> AnswerStream:
+        """Stream an answer. Raises ``EngineError``, from here or from the stream."""
+        return self._ready().chat(request)
+
+    def _ready(self) -> OpenAIChat:
+        with self._lock:
+            if self._client is None:
+                client = OpenAIChat(
+                    self._settings.chat_url, self._settings.chat_key, self._settings.chat_model, settled=False
+                )
+                try:
+                    self._context = _introduce(client)
+                except BaseException:
+                    client.close()
+                    raise
+                self._client = client
+            return self._client
 
 
-def _refused(response: httpx.Response) -> EngineError:
-    if "context" in response.text and response.status_code == 400:
-        return EngineError("chat_too_long", "That is too long for the language model. Say it in fewer words.")
-    status = response.status_code
+def tokens_at_most(text: str) -> int:
+    """An upper estimate of the tokens in ``text`` for byte-level vocabularies of 30,000 entries and more.
+
+    A letter or space of ASCII counts a third of a token (words take a quarter or less), any other ASCII character one,
+    and everything else half a token a byte: one for é or я, one and a half for a Chinese character, two for an emoji.
+    """
+    ascii_letters = len(re.findall(r"[A-Za-z ]", text))
+    ascii_others = len(re.findall(r"[^A-Za-z \x80-\U0010ffff]", text))
+    beyond = len(text.encode("utf-8", "replace")) - ascii_letters - ascii_others
+    return -(-ascii_letters // 3) + ascii_others + -(-beyond // 2)
+
+
+def _introduce(client: OpenAIChat) -> int:
+    """Choose the model where none is named, learn the server's manner, and return how much the model holds."""
+    listed: list[Mapping[str, Any]] = []
+    try:
+        listed = list(models_listed(client.ask("GET", "models")))
+    except EngineError as error:
+        # Not every server lists its models. One that wants another key, or that is not there, is no use either way.
+        if not client.model or error.key not in ("server_path", "server_refused"):
+            raise
+    if not client.model:
+        if not listed:
+            raise EngineError("chat_unnamed", "The language model's server lists no model. Give the name of one.")
+        client.model = str(listed[0]["id"])
+    entry = next((entry for entry in listed if entry["id"] == client.model), {})
+    client.find_manner()
+    return context_tokens(entry) or _slot_tokens(client, entry) or UNSTATED_CONTEXT_TOKENS
+
+
+def _slot_tokens(client: OpenAIChat, entry: Mapping[str, Any]) -> int:
+    """What one conversation may hold on llama.cpp's server, which lists only what the model was trained for."""
+    trained = (entry.get("meta") or {}).get("n_ctx_train")
+    if not trained:
+        return 0
+    try:
+        return int(client.ask("GET", "/props")["default_generation_settings"]["n_ctx"])
+    except (EngineError, KeyError, TypeError, ValueError):
+        return min(int(trained), UNSTATED_CONTEXT_TOKENS)
+
+
+def _api(url: str) -> str:
+    """The API's root: what people paste may have no path, or too much of one."""
+    root = re.sub(r"(/chat/completions|/models)?/*$", "", url.strip())
+    return f"{root}/v1" if re.fullmatch(r"https?://[^/]+", root) else root
+
+
+async def _chunks(response: httpx.Response) -> Any:
+    """The chunks of an answer, or the whole as one where the server does not stream."""
+    if response.headers.get("content-type", "").startswith("application/json"):
+        yield json.loads(await response.aread())
+        return
+    events = event_data(response.aiter_bytes())
+    async for data in events:
+        if data == DONE:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(events, None), DRAIN_S)
+            return
+        yield json.loads(data)
+
+
+def _complaint(error: EngineError | BrokenAnswerError) -> str:
+    """What the server says of a request that it will not take; empty where the request is not what is wrong."""
+    if isinstance(error, BrokenAnswerError):
+        return str(error)
+    response = getattr(error.__cause__, "response", None)
+    return response.text if response is not None and response.status_code in (400, 404, 413, 422, 501) else ""
+
+
+def _no_api(base: httpx.URL) -> EngineError:
+    server = http.host(str(base))
     return EngineError(
-        "chat_refused",
-        f"The language model's server refused the request (HTTP {status}). Check its address, model and key.",
-        status=status,
+        "server_path", f"The server at {server} does not offer this: check its address and model.", server=server
+    )
+
+
+def _broke_off(base: httpx.URL) -> EngineError:
+    server = http.host(str(base))
+    return EngineError(
+        "server_broke_off", f"The connection to {server} broke: try again, or look at its log.", server=server
     )
