@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from webui.audio.convert import resampled
+from webui.audio.stretches import blocks
 from webui.audio.vad import Speech, SpeechDetector
 from webui.config import ROOT, Settings
 from webui.engines.protocols import EngineInfo, RecognitionRequest
@@ -19,13 +19,12 @@ from webui.engines.whisper_decoding import Decoded, Encoded, Whisper, weigh
 from webui.engines.yamnet import EventTracker, YamNet
 from webui.errors import AudioError, EngineError
 from webui.text.written import respell, written
-from webui.types import Audio, Event, EventSpan, Samples, Segment, VoiceBaseline, Word
+from webui.types import Audio, Event, EventSpan, Segment, VoiceBaseline, Word
 
 if TYPE_CHECKING:
     from webui.engines.emotion import EmotionClassifier
 
 RATE = 16_000
-BLOCK_SECONDS = 10.0  # a long recording is taken in such pieces
 LONGEST_GAP = 30.0  # seconds without speech after which the events so far are told
 EVENT_GAP = 1.0  # events closer than this share a segment
 
@@ -145,7 +144,7 @@ class _Listening:
         """Feed the whole recording through, block by block."""
         waiting: deque[Speech] = deque()
         length = 0.0
-        for block in _blocks(self._r.audio):
+        for block in blocks(self._r.audio):
             length += block.duration
             self._events.feed(block.samples)
             waiting.extend(self._speech.feed(block.samples))
@@ -240,19 +239,6 @@ def _later(words: Iterable[Word], seconds: float) -> tuple[Word, ...]:
     return tuple(
         Word(w.text, round(w.start + seconds, 3), round(w.end + seconds, 3), round(w.confidence, 3)) for w in words
     )
-
-
-def _blocks(audio: Audio | Iterable[Audio]) -> Iterator[Audio]:
-    """The recording at 16 kHz in blocks, whatever it came as; NaN and infinity are silence."""
-    for samples in resampled(_pieces(audio), RATE):
-        yield Audio(np.nan_to_num(samples, posinf=0.0, neginf=0.0), RATE)
-
-
-def _pieces(audio: Audio | Iterable[Audio]) -> Iterator[tuple[Samples, int]]:
-    for block in (audio,) if isinstance(audio, Audio) else audio:
-        step = round(BLOCK_SECONDS * block.rate)
-        for at in range(0, len(block.samples), step):
-            yield block.samples[at : at + step], block.rate
 
 
 def _feel(
