@@ -174,3 +174,11 @@ class Synthesizer(Engine, Protocol):
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield speech as it is made. Raises ``EngineError`` where the language or voice is not to be had."""
         ...
+
+
+class VoiceConverter(Engine, Protocol):
+    """Speech in, the same speech in another voice out. Some synthesizers are one too: their capability ``convert``."""
+
+    def convert(self, source: Audio, voice: Voice) -> Iterator[SpeechChunk]:
+        """Yield ``source`` as ``voice`` would have said it. Raises ``AudioError`` and ``EngineError``."""
+        ...
