@@ -5,6 +5,8 @@
 #   docker run -v funaudio-models:/app/models-kept -e FUNAUDIO_MODELS_DIR=/app/models-kept
 FROM python:3.11-slim
 
+# libgomp1: the language model's threads
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --create-home app && mkdir -p /app/models-kept && chown -R app /app
 WORKDIR /app
 USER app

@@ -69,6 +69,27 @@ make_venv() {
     fail "Python cannot make a virtual environment here: install its venv package (on Debian: apt-get install python3-venv), then run this again."
 }
 
+# bring_library NAME PACKAGE: a shared library that a Python package expects the system to have, out of Debian's PACKAGE:
+# installed as root, else unpacked into .venv/lib, where run.sh and test.sh have programs look.
+bring_library() {
+    local name=$1 package=$2 box=$ROOT/.cache/library
+    export LD_LIBRARY_PATH=$ROOT/.venv/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    library_loads "$name" && return
+    if is_root && has apt-get && apt_install "$package" && library_loads "$name"; then return; fi
+    if has apt-get && has dpkg-deb; then
+        rm -rf "$box" && mkdir -p "$box"
+        apt_private update >/dev/null 2>&1 || true
+        (cd "$box" && apt_private download "$package") >/dev/null 2>&1 || true
+        for package in "$box"/*.deb; do [ -e "$package" ] && dpkg-deb -x "$package" "$box"; done
+        find "$box/usr/lib" -name "$name*" -exec cp -P {} .venv/lib/ \; 2>/dev/null
+        rm -rf "$box" .cache/apt
+        library_loads "$name" && return
+    fi
+    fail "The library $name is missing here: install it (on Debian: apt-get install $2), then run this again."
+}
+
+library_loads() { .venv/bin/python -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null; }
+
 # install NAME FILE...: the requirements files into .venv, once for each content.
 install_requirements() {
     local name=$1 stamp

@@ -92,7 +92,13 @@ class LlamaChat:
         # the synthesizer; threads that sleep at once lose a third of their tokens a second. A few hundredths of a
         # millisecond of spinning have the best of both.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-        import xllamacpp
+        try:
+            import xllamacpp
+        except ImportError as error:  # its wheel expects the system to have OpenMP
+            raise ModelError(
+                "openmp_missing",
+                "The language model needs the library libgomp: start with run.sh, or install the package libgomp1.",
+            ) from error
 
         params = xllamacpp.CommonParams()
         params.model.path = str(next(found.folder.glob("*.gguf")))
