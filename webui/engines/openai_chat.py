@@ -9,7 +9,6 @@ import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
@@ -31,7 +30,6 @@ T = TypeVar("T")
 Emit = Callable[[str | ToolCall], object]
 
 UNSTATED_CONTEXT_TOKENS = 4096  # what Ollama takes where nobody says more; nothing that is used today takes less
-DRAIN_S = 0.2  # for the end of an answer's body after its last event, so that the connection can be used again
 # One word is enough to see whether a model thinks before it speaks. Those that answer stop long before the limit.
 PROBE = ChatRequest((Message("user", "Answer with the one word: yes"),), max_tokens=512, temperature=0.0)
 
@@ -85,6 +83,9 @@ class OpenAIChat:
         self.dialect = Dialect(settled=settled)
         self._keeps_schema = keeps_schema
         self._client = http.connect_async(_api(url), key)
+        # A kept connection may be closed by the server in the moment that it is used again, between two turns most of
+        # all, and the wait before another attempt takes longer than a new connection does.
+        self._client.headers["Connection"] = "close"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="chat", daemon=True)
         self._thread.start()
@@ -170,7 +171,7 @@ class OpenAIChat:
     async def _answer(self, request: ChatRequest, emit: Emit, until_thought: bool = False) -> AnswerReader:
         """One answer, asked for as simply as the server wants it. Nothing is asked again once a word has come."""
         while True:
-            reader = AnswerReader(bool(request.tools), self.dialect.inside)
+            reader = AnswerReader(request.tools, self.dialect.inside)
             body = self.dialect.body(request, self.model)
             try:
                 await self._post(body, reader, emit, until_thought)
@@ -327,11 +328,8 @@ async def _chunks(response: httpx.Response) -> Any:
     if response.headers.get("content-type", "").startswith("application/json"):
         yield json.loads(await response.aread())
         return
-    events = event_data(response.aiter_bytes())
-    async for data in events:
+    async for data in event_data(response.aiter_bytes()):
         if data == DONE:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(anext(events, None), DRAIN_S)
             return
         yield json.loads(data)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from webui.engines.protocols import Message, Tool, ToolCall
 from webui.engines.thinking import ThinkFilter
 
 DONE = "[DONE]"
+_CALL_MARKS = re.compile(r"```(?:json|xml)?|</?tool_call>|</?tools>")
+_CALL_BEGINS = re.compile(r"[{`<]")
 
 
 class BrokenAnswerError(Exception):
@@ -55,19 +58,20 @@ async def event_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[str]:
 class AnswerReader:
     """Puts an answer together: chunks in, text and whole tool calls out, thoughts left out.
 
-    ``calls``: whether tools were offered; where none were, whatever looks like a call is dropped. ``inside``: as
+    ``tools``: those that were offered; where none were, whatever looks like a call is dropped. ``inside``: as
     ``ThinkFilter``'s.
     """
 
-    def __init__(self, calls: bool = False, inside: bool = False) -> None:
+    def __init__(self, tools: Sequence[Tool] = (), inside: bool = False) -> None:
         self.begun = False
         """Whether anything has been given out."""
         self.cut_short = False
         """Whether the answer reached the limit of its length."""
-        self._wants_calls = calls
+        self._offered = {tool.name for tool in tools}
         self._filter = ThinkFilter(inside)
         self._reasoned = False
         self._calls: list[dict[str, Any]] = []
+        self._held = ""
 
     @property
     def thought(self) -> bool:
@@ -84,41 +88,73 @@ class AnswerReader:
         if chunk.get("error") or chunk.get("object") == "error":
             raise BrokenAnswerError(json.dumps(chunk.get("error") or chunk, ensure_ascii=False))
         self._reasoned |= _reasoning_tokens(chunk) > 0
-        out: list[str | ToolCall] = []
+        words = ""
         for choice in chunk.get("choices") or ():
             # One that does not stream sends a message where the others send a delta.
             delta = choice.get("delta") or choice.get("message") or {}
             self._reasoned |= bool(delta.get("reasoning_content") or delta.get("reasoning"))
-            if words := self._filter.feed(delta.get("content") or ""):
-                out.append(words)
+            words += self._filter.feed(delta.get("content") or "")
             for part in delta.get("tool_calls") or ():
                 self._add(part)
             self.cut_short |= choice.get("finish_reason") == "length"
-        self.begun |= bool(out)
-        return out
+        return self._given(self._past_calls(words))
 
     def finish(self) -> list[str | ToolCall]:
         """What remains once the last chunk has come."""
-        out: list[str | ToolCall] = []
-        if words := self._filter.flush():
-            out.append(words)
-        if self._wants_calls:
-            out += [ToolCall(c["id"] or f"call_{n}", c["name"], c["said"] or "{}") for n, c in enumerate(self._calls)]
-        self.begun |= bool(out)
-        return out
+        words = self._held + self._filter.flush()
+        calls = [ToolCall(c["id"] or f"call_{n}", c["name"], c["said"] or "{}") for n, c in enumerate(self._calls)]
+        if self._offered and not calls:
+            calls = written_calls(words, self._offered)
+            words = "" if calls else words
+        return [*self._given(words), *(calls if self._offered else ())]
+
+    def _given(self, words: str) -> list[str | ToolCall]:
+        self.begun |= bool(words)
+        return [words] if words else []
+
+    def _past_calls(self, words: str) -> str:
+        """``words``, unless the answer begins as one does that is a call written out: that is held to the end."""
+        if not self._offered or self.begun:
+            return words
+        self._held += words
+        if not self._held.strip() or _CALL_BEGINS.match(self._held.lstrip()):
+            return ""
+        words, self._held = self._held, ""
+        return words
 
     def _add(self, part: Mapping[str, Any]) -> None:
         """A piece of a call: of the last one, unless its index or its id says that another begins."""
         function = part.get("function") or {}
         last = self._calls[-1] if self._calls else None
-        index, name_id = part.get("index"), part.get("id") or ""
-        if last is None or index != last["index"] or (name_id and last["id"] and name_id != last["id"]):
+        index, call_id = part.get("index"), part.get("id") or ""
+        if last is None or index != last["index"] or (call_id and last["id"] and call_id != last["id"]):
             last = {"index": index, "id": "", "name": "", "said": ""}
             self._calls.append(last)
-        last["id"] = last["id"] or name_id
+        last["id"] = last["id"] or call_id
         last["name"] = last["name"] or function.get("name") or ""
         said = function.get("arguments") or ""
         last["said"] += said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)
+
+
+def written_calls(words: str, offered: Collection[str]) -> list[ToolCall]:
+    """The calls that an answer consists of where a model writes them as text, of the tools ``offered`` only.
+
+    Qwen's form, ``{"name": …, "arguments": {…}}``, bare, fenced or between tags: its Coder models forget the tags by
+    which servers know a call. Empty where the answer is anything else.
+    """
+    calls = []
+    rest = _CALL_MARKS.sub(" ", words).strip()
+    while rest:
+        try:
+            value, end = json.JSONDecoder().raw_decode(rest)
+        except ValueError:
+            return []
+        if not isinstance(value, dict) or value.get("name") not in offered or "arguments" not in value:
+            return []
+        said = value["arguments"]
+        calls.append((value["name"], said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)))
+        rest = rest[end:].lstrip()
+    return [ToolCall(f"call_{n}", name, said) for n, (name, said) in enumerate(calls)]
 
 
 def context_tokens(listed: Mapping[str, Any]) -> int:
