@@ -1,0 +1,296 @@
+"""What speech servers want to be asked, each in its own words."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+from webui.audio.convert import to_wav_bytes
+from webui.audio.decode import decode
+from webui.config import ROOT
+from webui.engines.instructions import instruction
+from webui.engines.protocols import SpeechRequest
+from webui.errors import EngineError
+from webui.text.script import language_of
+from webui.types import Audio, Voice
+
+WORLD = ("en", "zh", "ja", "ko", "de", "fr", "ru", "pt", "es", "it")
+LANGUAGE_NAMES = {
+    "en": "English", "zh": "Chinese", "ja": "Japanese", "ko": "Korean", "de": "German", "fr": "French",
+    "ru": "Russian", "pt": "Portuguese", "es": "Spanish", "it": "Italian",
+}  # fmt: skip
+OPENAI_VOICES = "alloy ash ballad coral echo fable nova onyx sage shimmer verse marin cedar".split()
+DASHSCOPE_VOICES = "Cherry Ethan Serena Chelsie Jennifer Ryan Katerina Elias Dylan Jada Sunny".split()
+SFT_VOICES = {
+    "中文女": ("zh", "female"), "中文男": ("zh", "male"), "英文女": ("en", "female"), "英文男": ("en", "male"),
+    "日语男": ("ja", "male"), "粤语女": ("yue", "female"), "韩语女": ("ko", "female"),
+}  # fmt: skip
+CLIP_RATE = 16_000
+PREFIX_V3 = "You are a helpful assistant."
+END_OF_PROMPT = "<|endofprompt|>"
+
+_NO_CLONE = "This server speaks with its own voices only; cloning a voice needs another one."
+_NO_STYLE = "This server takes no styles; its voices find the tone in the words."
+_NO_PITCH = "This server does not change a voice's pitch."
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question to a server: ``path`` below its address, ``content`` for httpx, and the speed that it was told."""
+
+    path: str
+    content: Mapping[str, Any]
+    speed: float = 1.0
+
+
+class Dialect(Protocol):
+    """How one kind of server is asked. ``rate`` is that of headerless sound which no header describes, in Hz."""
+
+    @property
+    def title(self) -> str:
+        """Its name, for people."""
+        ...
+
+    @property
+    def rate(self) -> int:
+        """See above."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of what it speaks."""
+        ...
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """At least one."""
+        ...
+
+    @property
+    def capabilities(self) -> Mapping[str, bool | str]:
+        """As in ``EngineInfo``."""
+        ...
+
+    def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
+        """The question for ``text``, a piece of ``request.text``, at ``speed`` where the server can."""
+        ...
+
+
+@dataclass(frozen=True)
+class CosyVoiceServer:
+    """CosyVoice's own FastAPI server: a form in, headerless 16-bit PCM out.
+
+    It does not tell which generation it runs: ``model``, a name such as CosyVoice-300M-SFT, CosyVoice2-0.5B or
+    Fun-CosyVoice3-0.5B, does. The first has 22,050 Hz and, tuned, seven voices; the others have 24,000 Hz, speak with
+    a voice from a clip, and are taken for the second generation where nothing is told.
+    """
+
+    model: str
+    routes: frozenset[str]
+    title: str = field(default="CosyVoice", init=False)
+
+    @property
+    def generation(self) -> int:
+        """1, 2 or 3."""
+        if match := re.search(r"cosyvoice-?v?([123])(?!\d)", self.model, re.IGNORECASE):
+            return int(match[1])
+        return 1 if re.search(r"300m|25hz", self.model, re.IGNORECASE) else 2
+
+    @property
+    def rate(self) -> int:
+        """Of what it sends, in Hz."""
+        return 22_050 if self.generation == 1 else 24_000
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """What it speaks."""
+        return (*WORLD[:4], "yue", *(WORLD[4:] if self.generation == 3 else ()))
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """The tuned ones of the first generation; else our own clips to speak after."""
+        if self.generation == 1 and re.search("sft|instruct", self.model, re.IGNORECASE):
+            return tuple(Voice(id_, id_, (lang,), gender) for id_, (lang, gender) in SFT_VOICES.items())
+        return clip_voices(self.languages)
+
+    @property
+    def capabilities(self) -> Mapping[str, bool | str]:
+        """By generation and routes."""
+        told = "inference_instruct2" in self.routes and self.generation > 1
+        told = told or (self.generation == 1 and "instruct" in self.model.lower())
+        return {"styles": told or _NO_STYLE, "instruction": told or _NO_STYLE, "clone": True, "pitch": _NO_PITCH}
+
+    def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
+        """A form for the route that fits voice and style."""
+        words = _instruction(request, text) if self.capabilities["styles"] is True else ""
+        prefix = PREFIX_V3 if self.generation == 3 else ""
+        voice = request.voice
+        if voice.sample is None:
+            form = {"tts_text": text, "spk_id": voice.id}
+            if words and self.generation == 1:
+                return Ask("/inference_instruct", {"data": {**form, "instruct_text": words + END_OF_PROMPT}})
+            return Ask("/inference_sft", {"data": form})
+        clip = {"files": {"prompt_wav": ("prompt.wav", to_wav_bytes(voice.sample), "audio/wav")}}
+        if words and self.generation > 1:
+            told = f"{prefix} {words}".strip() + END_OF_PROMPT
+            return Ask("/inference_instruct2", {"data": {"tts_text": text, "instruct_text": told}, **clip})
+        lead = prefix + END_OF_PROMPT if prefix else ""
+        if voice.sample_text:
+            return Ask(
+                "/inference_zero_shot", {"data": {"tts_text": text, "prompt_text": lead + voice.sample_text}, **clip}
+            )
+        return Ask("/inference_cross_lingual", {"data": {"tts_text": lead + text}, **clip})
+
+
+@dataclass(frozen=True)
+class OpenAISpeech:
+    """OpenAI's ``/v1/audio/speech``, with whatever ``fields`` this server takes beyond it.
+
+    vLLM-Omni and SGLang-Omni clone voices (``ref_audio``, ``ref_text``) and stream where they are told to, but not at
+    another speed; OpenAI streams anyway.
+    """
+
+    model: str
+    path: str
+    owner: str
+    fields: frozenset[str]
+    listed: tuple[str, ...] = ()
+    rate: int = field(default=24_000, init=False)
+    languages: tuple[str, ...] = field(default=WORLD, init=False)
+
+    @property
+    def title(self) -> str:
+        """What it is, with its model."""
+        return self.model or "OpenAI"
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """What it lists; else OpenAI's for OpenAI's models, our own clips where it clones, or one without a name."""
+        names = self.listed
+        if not names and re.match(r"tts-1|gpt-", self.model):
+            names = tuple(OPENAI_VOICES)
+        if not names and self._clones:
+            return clip_voices(self.languages)
+        return tuple(Voice(name, name, self.languages) for name in names) or (
+            Voice("default", "Default", self.languages),
+        )
+
+    @property
+    def capabilities(self) -> Mapping[str, bool | str]:
+        """By its fields."""
+        told = "instructions" in self.fields and not self.model.startswith("tts-1")
+        return {
+            "styles": told or _NO_STYLE,
+            "instruction": told or _NO_STYLE,
+            "clone": self._clones or _NO_CLONE,
+            "pitch": _NO_PITCH,
+        }
+
+    @property
+    def _clones(self) -> bool:
+        return "ref_audio" in self.fields
+
+    def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
+        """JSON, for sound in pieces where the server can."""
+        body: dict[str, Any] = {"model": self.model, "input": text, "response_format": "pcm"}
+        voice = request.voice
+        if voice.sample is not None:
+            body["ref_audio"] = "data:audio/wav;base64," + base64.b64encode(to_wav_bytes(voice.sample)).decode()
+            if voice.sample_text:
+                body["ref_text"] = voice.sample_text
+        if voice.sample is None and voice.id != "default":
+            body["voice"] = voice.id
+        elif self.owner == "sglang-omni":
+            body["voice"] = "default"
+        elif not self._clones:
+            body["voice"] = OPENAI_VOICES[0]  # the protocol wants one
+        if self.capabilities["styles"] is True and (words := _instruction(request, text)):
+            body["instructions"] = words
+        if self._clones and "language" in self.fields:
+            body["language"] = LANGUAGE_NAMES.get(_language(request, text), "Auto")
+        if request.seed is not None and "seed" in self.fields:
+            body["seed"] = request.seed
+        if "stream" in self.fields:
+            body["stream"] = True
+        if "stream_format" in self.fields:
+            body["stream_format"] = "audio"
+            if self.owner == "vllm":
+                body["response_format"] = "wav"  # has the rate in its header, which differs by model
+        told = speed if "speed" in self.fields and not self._clones else 1.0
+        if told != 1.0:
+            body["speed"] = told
+        return Ask(self.path, {"json": body}, told)
+
+
+@dataclass(frozen=True)
+class DashScope:
+    """DashScope's own speech API (Qwen-TTS): JSON in, base64 PCM in events out."""
+
+    model: str
+    title: str = field(default="DashScope", init=False)
+    rate: int = field(default=24_000, init=False)
+    languages: tuple[str, ...] = field(default=WORLD, init=False)
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Those that its models have had from the beginning; it lists none."""
+        return tuple(Voice(name, name, self.languages) for name in DASHSCOPE_VOICES)
+
+    @property
+    def capabilities(self) -> Mapping[str, bool | str]:
+        """By the model's name."""
+        told = "instruct" in self.model
+        return {"styles": told or _NO_STYLE, "instruction": told or _NO_STYLE, "clone": _NO_CLONE, "pitch": _NO_PITCH}
+
+    def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
+        """JSON, for events."""
+        told = {"text": text, "voice": request.voice.id}
+        told["language_type"] = LANGUAGE_NAMES.get(_language(request, text), "Auto")
+        if self.capabilities["styles"] is True and (words := _instruction(request, text)):
+            told["instructions"] = words
+        headers = {"X-DashScope-SSE": "enable"}
+        path = "/services/aigc/multimodal-generation/generation"
+        return Ask(path, {"json": {"model": self.model, "input": told}, "headers": headers})
+
+
+def clip_voices(languages: tuple[str, ...]) -> tuple[Voice, ...]:
+    """Voices for a server that has none of its own and speaks after a clip: two of the page's example clips."""
+    english, chinese = _clip("en_request"), _clip("zh_request")
+    others = tuple(code for code in languages if code not in ("en", "zh"))
+    return (
+        Voice("default", "Default", ("en", *others, "zh"), "", "cloned", "", None, english, _WORDS["en_request"]),
+        Voice(
+            "default-zh", "Default 中文", ("zh", *others, "en"), "", "cloned", "", None, chinese, _WORDS["zh_request"]
+        ),
+    )
+
+
+_WORDS = {"en_request": "Please tell me a story about a cat.", "zh_request": "请给我推荐三个周末的活动。"}
+
+
+@lru_cache(maxsize=2)
+def _clip(name: str) -> Audio:
+    return decode(ROOT / "assets" / "clips" / f"{name}.wav", CLIP_RATE)
+
+
+def _language(request: SpeechRequest, text: str) -> str:
+    return language_of(text) if request.language == "auto" else request.language
+
+
+def _instruction(request: SpeechRequest, text: str) -> str:
+    return instruction(request.style, _language(request, text))
+
+
+def check(dialect: Dialect, voice: Voice) -> None:
+    """Raise ``EngineError`` where ``dialect``'s server cannot speak with ``voice``."""
+    if voice.sample is not None:
+        if dialect.capabilities["clone"] is not True:
+            raise EngineError("speech_no_clone", "This server cannot clone a voice: choose one of its own.")
+    elif voice.kind == "cloned" or all(voice.id != known.id for known in dialect.voices):
+        raise EngineError(
+            "voice_missing", f"The voice {voice.id[:40]} is not there; choose another.", voice=voice.id[:40]
+        )
