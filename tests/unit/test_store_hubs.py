@@ -133,6 +133,13 @@ def test_a_hub_that_cannot_be_reached_is_passed_over(tmp_path, server, monkeypat
     assert (store_of(tmp_path, MODELSCOPE, HUGGINGFACE).ensure("toy") / "weights.bin").exists()
 
 
+def test_the_hub_that_was_found_is_tried_first(tmp_path, server):
+    store = store_of(tmp_path, MODELSCOPE, HUGGINGFACE)
+    store.hub = "huggingface"
+    store.ensure("toy")
+    assert server.asked[0][0] == HUGGINGFACE_LIST
+
+
 def test_a_copied_folder_brings_its_record(tmp_path, server):
     store_of(tmp_path / "one", MODELSCOPE).ensure("toy")
     shutil.copytree(tmp_path / "one" / "toy", tmp_path / "two" / "toy", copy_function=shutil.copy)  # other times

@@ -31,8 +31,8 @@ class SourceError(Exception):
     """Why one source did not give a model: a few words, fit for the person's eyes."""
 
 
-def reachable(url: str) -> bool:
-    """Whether the host of ``url`` answers within ``PROBE_S``; remembered for ``PROBE_KEPT_S``.
+def reachable(url: str, within_s: float = PROBE_S) -> bool:
+    """Whether the host of ``url`` answers within ``within_s`` seconds; remembered for ``PROBE_KEPT_S``.
 
     It asks in a thread, because a name server that does not answer cannot be given a time limit.
     """
@@ -45,14 +45,14 @@ def reachable(url: str) -> bool:
 
     def ask() -> None:
         try:
-            httpx.head(root, timeout=PROBE_S)
+            httpx.head(root, timeout=within_s)
         except httpx.HTTPError:
             return
         answered.set()
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(PROBE_S)
+    thread.join(within_s)
     _probed[root] = (time.monotonic(), answered.is_set())
     return answered.is_set()
 

@@ -1,19 +1,24 @@
-"""Which engine does which job, and why. Adapters are named by import string and built on first use."""
+"""The engines of this process. Adapters are named by import string, built on first use, lent, and switched."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, cast
 
 from webui.config import Settings
+from webui.engines.choosing import EMBEDDED, JOBS, Choice, Option, Sentence, choose, options
+from webui.engines.lending import Seat
+from webui.engines.probe import Probe, look, models_here
 from webui.engines.protocols import ChatModel, Engine, Recognizer, Synthesizer
 from webui.engines.store import ModelStore
+from webui.errors import Cancelled, EngineError, UserError
 
-JOBS = ("recognizer", "chat", "synthesizer")
+log = logging.getLogger(__name__)
 
 # job -> name -> import string of a class that takes (store, settings).
 BUILT_IN = {
@@ -37,17 +42,6 @@ BUILT_IN = {
 # Packages add engines of their own as entry points "<job>.<name>" of this group.
 ENTRY_POINT_GROUP = "funaudio_webui.engines"
 
-PROFILES = {"embedded": {"recognizer": "whisper", "chat": "llama", "synthesizer": "kokoro"}}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The engine taken for a job, and the key of the sentence that says why."""
-
-    job: str
-    name: str
-    why: str
-
 
 def available() -> dict[str, dict[str, str]]:
     """Every engine that can be named, third-party ones included: job -> name -> import string."""
@@ -59,58 +53,176 @@ def available() -> dict[str, dict[str, str]]:
     return found
 
 
-def choose(settings: Settings) -> tuple[Choice, ...]:
-    """The engines for the profile in ``settings``."""
-    why = "why_asked" if settings.profile == "embedded" else "why_embedded"
-    return tuple(Choice(job, PROFILES["embedded"][job], why) for job in JOBS)
+def check_names(settings: Settings) -> None:
+    """Raise ``EngineError`` where the settings name an engine that there is not."""
+    for job, engines in available().items():
+        name = str(getattr(settings, job))
+        if name and name not in engines:
+            raise _unknown(name, engines)
 
 
 class Engines:
-    """The engines of this process: one instance each, shared by all sessions, built on first use."""
+    """The engines of this process: one instance for each job, shared by all sessions, built on first use.
 
-    def __init__(self, settings: Settings, store: ModelStore) -> None:
-        self.choices = choose(settings)
-        self._settings = settings
+    The machine is looked at in a thread that starts here; ``choices`` waits for it where the profile needs to know.
+    ``changed`` is called, from any thread, when another engine has taken over a job.
+    """
+
+    def __init__(
+        self, settings: Settings, store: ModelStore, probe: Callable[[Settings, ModelStore, bool], Probe] = look
+    ) -> None:
+        self.settings = settings
         self.store = store
-        self._lock = threading.Lock()
-        self._built: dict[str, Engine] = {}
+        self.changed: Callable[[], None] = _nothing
+        self._seen = Probe()
+        self._lock = threading.RLock()
+        self._busy = {job: threading.Lock() for job in JOBS}
+        self._choices: dict[str, Choice] = {}
+        self._seats: dict[str, Seat] = {}
+        self._looking = threading.Thread(target=self._look, args=(probe,), name="probe", daemon=True)
+        self._looking.start()
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Who does which job, in the order of ``JOBS``."""
+        if self.settings.profile != "embedded":
+            self._looking.join()
+        with self._lock:
+            if not self._choices:
+                self._choices = {choice.job: choice for choice in choose(self.settings, self._seen)}
+                for choice in self._choices.values():
+                    log.info("%s: %s (%s)", choice.job, choice.name, choice.why.key)
+            return tuple(self._choices[job] for job in JOBS)
+
+    @property
+    def probe(self) -> Probe:
+        """What was found on this machine, with the weights that are here now."""
+        self._looking.join()
+        return replace(self._seen, models=models_here(self.store))
 
     @property
     def recognizer(self) -> Recognizer:
         """Speech in, transcript out."""
-        return cast(Recognizer, self._get("recognizer"))
+        return cast(Recognizer, self._fit("recognizer").lend())
 
     @property
     def chat(self) -> ChatModel:
         """Messages in, text out."""
-        return cast(ChatModel, self._get("chat"))
+        return cast(ChatModel, self._fit("chat").lend())
 
     @property
     def synthesizer(self) -> Synthesizer:
         """Text in, speech out."""
-        return cast(Synthesizer, self._get("synthesizer"))
+        return cast(Synthesizer, self._fit("synthesizer").lend())
 
     def get(self, job: str) -> Engine:
-        """The engine for ``job``, one of ``JOBS``."""
-        return self._get(job)
+        """The engine for ``job``, one of ``JOBS``, as it is: to ask what it is, not to use it."""
+        return self._seat(job).engine
+
+    def options(self, job: str) -> tuple[Option, ...]:
+        """The engines that ``job`` could be switched to, and what the others lack."""
+        return options(job, available()[job], self.settings, self.probe)
 
     def load(self, begun: Callable[[str], object] = lambda _: None) -> None:
         """Load every engine now; ``begun`` is told each job's name before it is loaded."""
         for job in JOBS:
             begun(job)
-            self._get(job).load()
+            self._fit(job).engine.load()
+
+    def switch(self, job: str, name: str, settings: Settings | None = None) -> None:
+        """Have engine ``name`` do ``job`` from now on, made from ``settings`` where they are to change.
+
+        It is loaded first. Requests under way finish on the old one, which is then closed. Where the new one cannot be
+        loaded, the old one stays, and ``UserError`` says why.
+        """
+        engines = available()[job]
+        if name not in engines:
+            raise _unknown(name, engines)
+        with self._busy[job]:
+            if settings is None and self._choice(job).name == name:
+                return
+            new = Seat(name, self._build(job, name, settings or self.settings))
+            try:
+                new.engine.load()
+            except Exception as error:
+                new.engine.close()
+                if isinstance(error, (UserError, Cancelled)):
+                    raise
+                log.exception("%s could not be loaded", name)
+                raise _broken(name) from error
+            with self._lock:
+                self.settings = settings or self.settings
+            self._seat_anew(Choice(job, name, Sentence("why_switched")), new)
 
     def close(self) -> None:
         """Free every engine that was built."""
         with self._lock:
-            for engine in self._built.values():
-                engine.close()
+            for seat in self._seats.values():
+                seat.engine.close()
 
-    def _get(self, job: str) -> Engine:
+    def _look(self, probe: Callable[[Settings, ModelStore, bool], Probe]) -> None:
+        # The embedded engines are for those who want no network, too: no hub is asked for them.
+        self._seen = probe(self.settings, self.store, self.settings.profile != "embedded")
+        self.store.hub = self._seen.hub
+
+    def _choice(self, job: str) -> Choice:
+        return next(choice for choice in self.choices if choice.job == job)
+
+    def _fit(self, job: str) -> Seat:
+        """The seat of ``job``, fit for use: an engine that was not asked for gives way where it cannot be had."""
+        seat, choice = self._seat(job), self._choice(job)
+        if not choice.automatic or choice.name == EMBEDDED[job] or seat.engine.info.loaded:
+            return seat
+        with self._busy[job]:
+            seat = self._seat(job)
+            try:
+                seat.engine.load()
+            except Cancelled:
+                raise
+            except Exception as error:
+                log.exception("%s stands in: %s cannot be used", EMBEDDED[job], seat.name)
+                self._stand_in(job, seat.name, error if isinstance(error, UserError) else _broken(seat.name))
+        return self._seat(job)
+
+    def _stand_in(self, job: str, failed: str, error: UserError) -> None:
+        reason = Sentence(error.key, {name: str(value) for name, value in error.values.items()})
+        choice = Choice(job, EMBEDDED[job], Sentence("why_stands_in", {"engine": failed}), missing=reason)
+        self._seat_anew(choice, Seat(choice.name, self._build(job, choice.name, self.settings)))
+
+    def _seat_anew(self, choice: Choice, seat: Seat) -> None:
         with self._lock:
-            if job not in self._built:
-                name = next(choice.name for choice in self.choices if choice.job == job)
-                module, _, attribute = available()[job][name].partition(":")
-                build: Any = getattr(import_module(module), attribute)
-                self._built[job] = build(self.store, self._settings)
-            return self._built[job]
+            old = self._seats.get(choice.job)
+            self._seats[choice.job] = seat
+            self._choices[choice.job] = choice
+        if old is not None:
+            old.relieve()
+        self.changed()
+
+    def _seat(self, job: str) -> Seat:
+        choice = self._choice(job)
+        with self._lock:
+            if job not in self._seats:
+                self._seats[job] = Seat(choice.name, self._build(job, choice.name, self.settings))
+            return self._seats[job]
+
+    def _build(self, job: str, name: str, settings: Settings) -> Engine:
+        module, _, attribute = available()[job][name].partition(":")
+        build: Any = getattr(import_module(module), attribute)
+        return cast(Engine, build(self.store, settings))
+
+
+def _unknown(name: str, engines: dict[str, str]) -> EngineError:
+    names = ", ".join(engines)
+    return EngineError(
+        "engine_unknown", f"There is no engine named {name}; choose one of {names}.", name=name, names=names
+    )
+
+
+def _broken(name: str) -> EngineError:
+    return EngineError(
+        "engine_broken", f"{name} does not start on this machine; the log says why. Choose another engine.", name=name
+    )
+
+
+def _nothing() -> None:
+    """Heard by nobody."""

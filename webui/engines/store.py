@@ -51,6 +51,8 @@ class ModelStore:
         self.catalog = load_catalog() if catalog is None else catalog
         self.listener: Progress = _silent
         """Hears of the fetches that nobody else watches: those that an engine starts when it is first used."""
+        self.hub = ""
+        """The hub to try first (``modelscope`` or ``huggingface``); empty for the catalogue's own order."""
 
     def entry(self, model_id: str) -> ModelEntry:
         """The catalogue's entry. Raises ``ModelError`` for a name that is not in it."""
@@ -149,7 +151,7 @@ class ModelStore:
         from webui.engines.sources import bring, source_name
 
         tried = []
-        for source in entry.sources:
+        for source in sorted(entry.sources, key=lambda source: source.kind != self.hub):
             staging = self._staging(entry.id) / source.kind
             log.info("fetching %s from %s", entry.id, source_name(source))
             try:
