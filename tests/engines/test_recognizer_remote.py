@@ -202,7 +202,21 @@ def test_tags_that_this_program_does_not_know_are_unknown_and_not_an_error() -> 
     assert (heard.emotion_confidence, heard.confidence, heard.arousal) == (1.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("text", ["", "   "])
+def test_sensevoices_tags_in_a_text_are_read_every_time_they_come() -> None:
+    text = "<|en|><|HAPPY|><|Laughter|><|withitn|>Nice one.<|zh|><|SAD|><|Speech|><|woitn|>我有一百二十本书"
+    with foreign(["sensevoice"], {"text": text}, {"text": "<|nospeech|><|EMO_UNKNOWN|><|BGM|><|woitn|>"}) as server:
+        recognizer = remote(server.url)
+        first, second = hear(recognizer)
+        (music,) = hear(recognizer)
+    assert (first.text, first.language, first.emotion) == ("Nice one.", "en", Emotion.HAPPY)
+    assert (second.text, second.language, second.emotion) == ("我有120本书", "zh", Emotion.SAD)
+    assert 0.0 == first.start < first.end == second.start < second.end == 2.0
+    assert [e.event for e in first.events] == [Event.LAUGHTER] and [e.event for e in music.events] == [Event.BGM]
+    assert (music.text, music.language) == ("", "nospeech")
+    assert recognizer.info.capabilities["emotion"] is True and recognizer.info.capabilities["events"] is True
+
+
+@pytest.mark.parametrize("text", ["", "   ", "<|nospeech|><|EMO_UNKNOWN|><|Event_UNK|><|woitn|>"])
 def test_no_words_are_no_segment(text: str) -> None:
     with foreign(None, {"text": text}) as server:
         assert hear(remote(server.url)) == []

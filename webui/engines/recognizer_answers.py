@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from webui.engines.sensevoice_tags import Tagged, read, segment
 from webui.text.script import language_of
 from webui.text.written import respell, written
 from webui.types import Emotion, Event, EventSpan, Segment, Word
@@ -39,13 +41,15 @@ def our_segments(answer: Answer) -> list[Segment]:
 
 
 def foreign_segments(answer: Answer, seconds: float, language: str, itn: bool) -> list[Segment]:
-    """The whole answer as one segment of ``seconds``; none where no words came.
+    """The whole answer, from 0 to ``seconds``, as one segment, or as one for each of SenseVoice's sets of tags in it.
 
     Servers that know no pauses make up times for their segments, so only those of words are taken. ``language`` is
-    what was asked for (``auto`` leaves it to the server, and where that is silent to the script of the text). Raises as
-    ``our_segments`` does.
+    what was asked for (``auto`` leaves it to the server, and where that is silent to the script of the text). No words
+    and no tags are no segment. Raises as ``our_segments`` does.
     """
     text = answer["text"].strip()
+    if "<|" in text:
+        return _tagged_segments([t for t in read(text) if t.heard], seconds, itn)
     if not text:
         return []
     code = _language(answer.get("language"), text) if language == "auto" else language
@@ -61,6 +65,19 @@ def foreign_segments(answer: Answer, seconds: float, language: str, itn: bool) -
             confidence=_confidence(answer.get("segments") or ()),
         )
     ]
+
+
+def _tagged_segments(stretches: Sequence[Tagged], seconds: float, itn: bool) -> list[Segment]:
+    """Where there are several, nobody told where one ends: they share the time by the length of their texts."""
+    lengths = [1 + len(t.text) for t in stretches]
+    ends = [seconds * sum(lengths[: i + 1]) / sum(lengths) for i in range(len(lengths))]
+    found = []
+    for tagged, start, end in zip(stretches, [0.0, *ends], ends, strict=False):
+        heard = segment(tagged, start, end)
+        if heard.text and tagged.itn is not itn:
+            heard = replace(heard, text=written(heard.text, heard.language, itn))
+        found.append(heard)
+    return found
 
 
 def _our_segment(s: Answer) -> Segment:
