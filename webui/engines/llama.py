@@ -1,4 +1,4 @@
-"""The embedded chat model: Qwen 2.5 Coder Instruct (GGUF) on llama.cpp, through xllamacpp's server on loopback."""
+"""Qwen (GGUF) on llama.cpp, through xllamacpp's server on loopback: the embedded model, or a larger one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from webui.errors import ModelError
 
 if TYPE_CHECKING:
     from webui.config import Settings
-    from webui.engines.store import ModelStore
+    from webui.engines.store import Found, ModelStore
 
 LARGE, SMALL = "qwen2.5-coder-1.5b", "qwen2.5-coder-0.5b"
-NAMES = {LARGE: "Qwen2.5-Coder 1.5B", SMALL: "Qwen2.5-Coder 0.5B"}
+EMBEDDED = (LARGE, SMALL)
 # Below this much free memory the 1.5B (1.9 GB with its cache) would make the machine swap.
 ROOM_FOR_LARGE_BYTES = 3 * 1024**3
 
@@ -33,7 +33,10 @@ PROMPT_CACHE_MIB = 256  # prompts of conversations that lost their slot, so that
 
 
 class LlamaChat:
-    """Implements ``ChatModel``. The context is 4,096 tokens for each conversation; two are answered at a time."""
+    """Implements ``ChatModel``. The context is 4,096 tokens for each conversation; two are answered at a time.
+
+    ``settings.chat_model`` may name a GGUF of the catalogue; where that cannot be had, the embedded model stands in.
+    """
 
     context_tokens = CONTEXT_TOKENS
 
@@ -43,15 +46,21 @@ class LlamaChat:
         self._lock = threading.Lock()
         self._server: Any = None
         self._client: OpenAIChat | None = None
-        self._model, self._note = _size(settings)
+        self._model, self._note = _wanted(store, settings)
 
     @property
     def info(self) -> EngineInfo:
         """Which size was taken, and what it can do."""
         return EngineInfo(
-            name=NAMES[self._model],
+            name=self._store.entry(self._model).title,
             languages=("zh", "en"),
-            capabilities={"stream": True, "schema": True, "large": self._note or True},
+            capabilities={
+                "stream": True,
+                "schema": True,
+                "tools": self._model not in EMBEDDED
+                or "The embedded model often uses a tool where none is called for.",
+                "large": self._note or True,
+            },
             device="CPU",
             licence="Apache-2.0",
             loaded=self._client is not None,
@@ -86,7 +95,7 @@ class LlamaChat:
             return self._client
 
     def _start(self) -> tuple[Any, OpenAIChat]:
-        found = self._store.ensure_or_fallback(self._model)
+        found = self._find()
         self._model, self._note = found.model_id, found.note or self._note
         # Read once by OpenMP as it loads. Threads that spin while they wait for each other starve the recognizer and
         # the synthesizer; threads that sleep at once lose a third of their tokens a second. A few hundredths of a
@@ -106,6 +115,8 @@ class LlamaChat:
         params.n_parallel = SLOTS
         params.cache_ram_mib = PROMPT_CACHE_MIB
         params.cpuparams_batch.n_threads = params.cpuparams.n_threads = self._settings.threads
+        # Qwen3's template: without this, those that can think do, and a person waits.
+        params.default_template_kwargs = {"enable_thinking": "false"}
         params.verbosity = -1
         params.ui = params.endpoint_slots = False
         key = secrets.token_urlsafe(24)
@@ -119,6 +130,24 @@ class LlamaChat:
                 "The language model could not be loaded. Close other programs, or use --small.",
             ) from error
         return server, OpenAIChat(server.listening_address, SecretStr(key), self._model, keeps_schema=True)
+
+    def _find(self) -> Found:
+        """The weights, or those of the embedded model and why."""
+        try:
+            return self._store.ensure_or_fallback(self._model)
+        except ModelError as error:
+            if self._model in EMBEDDED:
+                raise
+            size, note = _size(self._settings)
+            found = self._store.ensure_or_fallback(size)
+            return replace(found, note=" ".join(filter(None, (error.message, note or found.note))))
+
+
+def _wanted(store: ModelStore, settings: Settings) -> tuple[str, str]:
+    """Which model to take, and why it is not the large one. Beside a server's address, the name may be one of its."""
+    if settings.chat_model and (settings.chat_model in store.catalog or not settings.chat_url):
+        return store.entry(settings.chat_model).id, ""
+    return _size(settings)
 
 
 def _size(settings: Settings) -> tuple[str, str]:
