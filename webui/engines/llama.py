@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from pydantic import SecretStr
 
-from webui.engines.openai_chat import AnswerStream, OpenAIChat
+from webui.engines.answers import AnswerStream
+from webui.engines.openai_chat import OpenAIChat
 from webui.engines.protocols import ChatRequest, EngineInfo
 from webui.errors import ModelError
 

@@ -7,13 +7,13 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
 from webui.engines import http
+from webui.engines.answers import AnswerStream, Pieces
 from webui.engines.openai_dialect import Dialect, sentence
 from webui.engines.openai_wire import DONE, AnswerReader, BrokenAnswerError, context_tokens, event_data, models_listed
 from webui.engines.protocols import ChatRequest, EngineInfo, Message, ToolCall
@@ -32,31 +32,6 @@ Emit = Callable[[str | ToolCall], object]
 UNSTATED_CONTEXT_TOKENS = 4096  # what Ollama takes where nobody says more; nothing that is used today takes less
 # One word is enough to see whether a model thinks before it speaks. Those that answer stop long before the limit.
 PROBE = ChatRequest((Message("user", "Answer with the one word: yes"),), max_tokens=512, temperature=0.0)
-
-
-class AnswerStream(Iterator[str | ToolCall]):
-    """Pieces of an answer as they arrive. ``close`` stops the server's work at once, from any thread."""
-
-    def __init__(self, pieces: queue.SimpleQueue[str | ToolCall | Exception | None], work: Future[None]) -> None:
-        self._pieces = pieces
-        self._work = work
-        self._done = False
-
-    def __next__(self) -> str | ToolCall:
-        if self._done:
-            raise StopIteration
-        piece = self._pieces.get()
-        if isinstance(piece, (str, ToolCall)):
-            return piece
-        self._done = True
-        if piece is None:
-            raise StopIteration
-        raise piece
-
-    def close(self) -> None:
-        """Stop. Whatever has not been read is dropped, and a reader waiting in another thread wakes up."""
-        self._work.cancel()
-        self._pieces.put(None)
 
 
 class OpenAIChat:
@@ -92,9 +67,9 @@ class OpenAIChat:
 
     def chat(self, request: ChatRequest) -> AnswerStream:
         """Start an answer. Raises ``EngineError`` from the stream where the server refuses or goes away."""
-        pieces: queue.SimpleQueue[str | ToolCall | Exception | None] = queue.SimpleQueue()
+        pieces: Pieces = queue.SimpleQueue()
         work = asyncio.run_coroutine_threadsafe(self._run(request, pieces), self._loop)
-        return AnswerStream(pieces, work)
+        return AnswerStream(pieces, work.cancel)
 
     def ask(self, method: str, path: str, **content: Any) -> Any:
         """One question, one JSON answer, for what a server offers beside chat.
@@ -139,7 +114,7 @@ class OpenAIChat:
         self.dialect.inside = reader.unopened
         self.dialect.settled = True
 
-    async def _run(self, request: ChatRequest, pieces: queue.SimpleQueue[str | ToolCall | Exception | None]) -> None:
+    async def _run(self, request: ChatRequest, pieces: Pieces) -> None:
         try:
             if request.schema is None or self._keeps_schema:
                 await self._answer(request, pieces.put)

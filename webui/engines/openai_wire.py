@@ -12,7 +12,8 @@ from webui.engines.thinking import ThinkFilter
 
 DONE = "[DONE]"
 _CALL_MARKS = re.compile(r"```(?:json|xml)?|</?tool_call>|</?tools>")
-_CALL_BEGINS = re.compile(r"[{`<]")
+_CALL_TAG = re.compile(r"<(?:tool_call>|tools>|[tol_cas]{0,9}$)")
+_BARE_CALL = re.compile(r"\s*(?:[{`]|$)")
 
 
 class BrokenAnswerError(Exception):
@@ -88,16 +89,20 @@ class AnswerReader:
         if chunk.get("error") or chunk.get("object") == "error":
             raise BrokenAnswerError(json.dumps(chunk.get("error") or chunk, ensure_ascii=False))
         self._reasoned |= _reasoning_tokens(chunk) > 0
-        words = ""
+        text = ""
         for choice in chunk.get("choices") or ():
             # One that does not stream sends a message where the others send a delta.
             delta = choice.get("delta") or choice.get("message") or {}
             self._reasoned |= bool(delta.get("reasoning_content") or delta.get("reasoning"))
-            words += self._filter.feed(delta.get("content") or "")
+            text += delta.get("content") or ""
             for part in delta.get("tool_calls") or ():
                 self._add(part)
             self.cut_short |= choice.get("finish_reason") == "length"
-        return self._given(self._past_calls(words))
+        return self.add(text)
+
+    def add(self, text: str) -> list[str | ToolCall]:
+        """What a piece of bare text adds, for a model that sends no chunks."""
+        return self._given(self._past_calls(self._filter.feed(text)))
 
     def finish(self) -> list[str | ToolCall]:
         """What remains once the last chunk has come."""
@@ -113,14 +118,18 @@ class AnswerReader:
         return [words] if words else []
 
     def _past_calls(self, words: str) -> str:
-        """``words``, unless the answer begins as one does that is a call written out: that is held to the end."""
-        if not self._offered or self.begun:
+        """``words`` up to where a call may be written out; from there all is held to the end.
+
+        That is at a tag, or at the very beginning where an answer begins as a bare or a fenced call does.
+        """
+        if not self._offered:
             return words
-        self._held += words
-        if not self._held.strip() or _CALL_BEGINS.match(self._held.lstrip()):
-            return ""
-        words, self._held = self._held, ""
-        return words
+        text = self._held + words
+        begins = len(text) - len(text.lstrip()) if not self.begun and _BARE_CALL.match(text) else len(text)
+        if tag := _CALL_TAG.search(text):
+            begins = min(begins, tag.start())
+        self._held = text[begins:]
+        return text[:begins]
 
     def _add(self, part: Mapping[str, Any]) -> None:
         """A piece of a call: of the last one, unless its index or its id says that another begins."""
