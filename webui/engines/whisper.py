@@ -1,4 +1,4 @@
-"""The embedded recognizer: Silero finds speech, Whisper base hears its words and language, YAMNet the other sounds."""
+"""The embedded recognizer: Silero finds speech, Whisper hears its words and language, YAMNet the other sounds."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from webui.config import ROOT, Settings
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.store import ModelStore
 from webui.engines.whisper_decoding import Decoded, Encoded, Whisper, weigh
+from webui.engines.whisper_languages import BASE_LANGUAGES
 from webui.engines.yamnet import EventTracker, YamNet
 from webui.errors import AudioError, EngineError
 from webui.text.written import respell, written
@@ -25,11 +26,9 @@ if TYPE_CHECKING:
     from webui.engines.emotion import EmotionClassifier
 
 RATE = 16_000
+BASE = "whisper-base"
 LONGEST_GAP = 30.0  # seconds without speech after which the events so far are told
 EVENT_GAP = 1.0  # events closer than this share a segment
-
-# ``auto`` chooses among the languages that Whisper base writes well enough to read; Cantonese has no token there.
-AUTO_LANGUAGES = tuple("zh en ja ko es fr de it pt ru nl pl tr uk sv id vi ar hi th".split())
 
 # What Whisper writes where nobody speaks (it learned from subtitles): believed only from a voice that is surely there.
 _PHANTOMS = frozenset(
@@ -44,38 +43,54 @@ LEAST_VOICE = 0.25  # product of Silero's and YAMNet's certainty: with less it i
 
 @dataclass(frozen=True)
 class _Models:
+    """``feeling`` is the base model, whose encoder the emotion classifier was trained on; None where it is not here."""
+
     whisper: Whisper
+    feeling: Whisper | None
     yamnet: YamNet
     emotion: EmotionClassifier
 
 
 class WhisperRecognizer:
-    """Whisper base with YAMNet's events and our own emotion classifier. One instance serves all sessions."""
+    """Whisper with YAMNet's events and our own emotion classifier. One instance serves all sessions."""
+
+    model_id = BASE
+    """The catalogue's name of the weights; other sizes are subclasses (``whisper_sizes.py``)."""
+    languages: tuple[str, ...] = BASE_LANGUAGES
 
     def __init__(self, store: ModelStore, settings: Settings) -> None:
         self._store = store
         self._threads = settings.threads
+        self._device = settings.device
         self._lock = threading.Lock()
         self._models: _Models | None = None
 
     @property
     def info(self) -> EngineInfo:
         """What it is, and whether its weights are in memory."""
+        models = self._models
+        title = self._store.entry(self.model_id).title
+        cantonese: bool | str = (
+            "yue" in self.languages or f"{title} does not know Cantonese apart from Mandarin: SenseVoice does."
+        )
+        feels: bool | str = (
+            self._feels() or "Emotion is heard with Whisper base's encoder: python -m webui.models fetch whisper-base"
+        )
         return EngineInfo(
-            name="Whisper base + YAMNet",
-            languages=AUTO_LANGUAGES,
+            name=f"{title} + YAMNet",
+            languages=self.languages,
             capabilities={
                 "words": True,
                 "events": True,
-                "emotion": True,
-                "arousal": True,
+                "emotion": feels,
+                "arousal": feels,
                 "itn": True,
-                "yue": "Whisper base does not know Cantonese apart from Mandarin: SenseVoice does.",
+                "yue": cantonese,
                 "speakers": "This engine does not tell speakers apart.",
             },
-            device="CPU",
+            device="GPU" if models and models.whisper.device == "cuda" else "CPU",
             licence="MIT (Whisper, Silero VAD), Apache-2.0 (YAMNet, emotion)",
-            loaded=self._models is not None,
+            loaded=models is not None,
         )
 
     def load(self) -> None:
@@ -87,17 +102,29 @@ class WhisperRecognizer:
         with self._lock:
             self._models = None
 
+    def _feels(self) -> bool:
+        if self._models is not None:
+            return self._models.feeling is not None
+        return self.model_id == BASE or self._store.present(BASE)
+
     def _ready(self) -> _Models:
         with self._lock:
             if self._models is None:
                 from webui.engines.emotion import EmotionClassifier
 
+                folder = self._store.ensure(self.model_id)
+                whisper = Whisper(folder, self._threads, self._device, short_windows=self.model_id == BASE)
+                feeling: Whisper | None = whisper
+                if self.model_id != BASE:
+                    base_is_here = self._store.present(BASE)
+                    feeling = Whisper(self._store.ensure(BASE), self._threads) if base_is_here else None
                 models = _Models(
-                    Whisper(self._store.ensure("whisper-base"), self._threads),
+                    whisper,
+                    feeling,
                     YamNet(self._store.ensure("yamnet")),
                     EmotionClassifier.load(ROOT / "models" / "emotion"),
                 )
-                _warm(models)
+                _warm(models, self.languages)
                 self._models = models
             return self._models
 
@@ -115,15 +142,15 @@ class WhisperRecognizer:
                 f"This recognizer does not know the language {request.language[:20]!r}: choose another or auto.",
                 language=request.language[:20],
             )
-        if request.language == "yue":
+        if request.language == "yue" and "yue" not in self.languages:
             raise EngineError("cantonese_unknown", "This recognizer does not know Cantonese: choose Chinese or auto.")
-        yield from _Listening(models, request).run()
+        yield from _Listening(models, request, self.languages).run()
 
 
-def _warm(models: _Models) -> None:
+def _warm(models: _Models, languages: Sequence[str]) -> None:
     """Everything once, so that the first request is as quick as the next."""
     speech = np.zeros(RATE, np.float32)
-    models.whisper.detect(models.whisper.encode(speech), AUTO_LANGUAGES)
+    models.whisper.detect(models.whisper.encode(speech), languages)
     list(SpeechDetector().feed(speech))
     for text, language in (("一百二十", "zh"), ("twenty one", "en")):
         written(text, language)
@@ -132,9 +159,10 @@ def _warm(models: _Models) -> None:
 class _Listening:
     """One request on its way through the models."""
 
-    def __init__(self, models: _Models, request: RecognitionRequest) -> None:
+    def __init__(self, models: _Models, request: RecognitionRequest, languages: Sequence[str]) -> None:
         self._m = models
         self._r = request
+        self._languages = languages
         self._speech = SpeechDetector()
         self._events = EventTracker(models.yamnet)
         self._spoken: dict[str, float] = {}  # seconds per language so far
@@ -170,7 +198,7 @@ class _Listening:
             return
         encoded = self._m.whisper.encode(speech.audio.samples)
         if self._r.language == "auto":
-            change = self._m.whisper.language_change(encoded, AUTO_LANGUAGES)
+            change = self._m.whisper.language_change(encoded, self._languages)
             if change is not None:
                 first, second = speech.audio.cut(0, change), speech.audio.cut(change, speech.audio.duration)
                 yield from self._hear(replace(speech, audio=first))
@@ -184,7 +212,7 @@ class _Listening:
         self._spoken[language] = self._spoken.get(language, 0.0) + speech.audio.duration
         text = written(decoded.text, language, self._r.itn)
         words = self._m.whisper.align(encoded, decoded, language) if self._r.words else ()
-        feeling = _feel(self._m.emotion, encoded, speech.audio, self._r.baseline)
+        feeling = _feel(self._m, encoded, speech.audio, self._r.baseline)
         yield Segment(
             start=round(speech.start, 3),
             end=round(speech.end, 3),
@@ -200,7 +228,7 @@ class _Listening:
     def _language(self, encoded: Encoded) -> str:
         if self._r.language != "auto":
             return self._r.language
-        chances = weigh(self._m.whisper.detect(encoded, AUTO_LANGUAGES), self._spoken)
+        chances = weigh(self._m.whisper.detect(encoded, self._languages), self._spoken)
         return max(chances, key=lambda code: chances[code])
 
     def _phantom(self, decoded: Decoded, speech: Speech) -> bool:
@@ -241,11 +269,13 @@ def _later(words: Iterable[Word], seconds: float) -> tuple[Word, ...]:
     )
 
 
-def _feel(
-    classifier: EmotionClassifier, encoded: Encoded, audio: Audio, baseline: VoiceBaseline | None
-) -> dict[str, Any]:
-    """What a segment says of how the voice sounds."""
-    estimate = classifier.classify(encoded.features(), audio, baseline)
+def _feel(models: _Models, encoded: Encoded, audio: Audio, baseline: VoiceBaseline | None) -> dict[str, Any]:
+    """What a segment says of how the voice sounds; nothing without the encoder that the classifier knows."""
+    if models.feeling is None:
+        return {}
+    if models.feeling is not models.whisper:
+        encoded = models.feeling.encode(encoded.samples)
+    estimate = models.emotion.classify(encoded.features(), audio, baseline)
     return {
         "emotion": estimate.emotion,
         "emotion_confidence": estimate.confidence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import zlib
@@ -15,6 +16,8 @@ import numpy.typing as npt
 
 from webui.errors import ModelError
 from webui.types import Samples, Word
+
+log = logging.getLogger(__name__)
 
 RATE = 16_000
 HOP = 320  # samples of one encoder frame: 20 ms
@@ -45,8 +48,13 @@ class Encoded:
         return len(self.samples) / RATE
 
     def features(self) -> npt.NDArray[np.float32]:
-        """Encoder output (frames of 20 ms, 512) of the speech itself."""
-        whole: npt.NDArray[np.float32] = np.asarray(self.states, dtype=np.float32)[0]
+        """Encoder output (frames of 20 ms, width of the model: 512 for base) of the speech itself."""
+        states = self.states
+        if states.device == "cuda":
+            import ctranslate2
+
+            states = states.to_device(ctranslate2.Device.cpu)
+        whole: npt.NDArray[np.float32] = np.asarray(states, dtype=np.float32)[0]
         return whole[: math.ceil(len(self.samples) / HOP)]
 
 
@@ -77,7 +85,7 @@ def is_loop(text: str) -> bool:
 
 
 def window_for(seconds: float) -> float:
-    """How much time, in seconds, the encoder is shown for speech of this length.
+    """How much time, in seconds, the encoder of Whisper base is shown for speech of this length.
 
     Whisper fills every recording up to 30 s and spends most of its time on that silence. Less will do: at 8 s the
     encoder took an eighth of the time over 29 short clips, with the same word errors in English (3.4 %) and 7.3 %
@@ -88,20 +96,42 @@ def window_for(seconds: float) -> float:
 
 
 class Whisper:
-    """The model in memory. Safe to share between threads: each call waits for its turn inside CTranslate2."""
+    """The model in memory. Safe to share between threads: each call waits for its turn inside CTranslate2.
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    ``device`` is ``auto``, ``cpu`` or ``cuda``. With ``short_windows``, measured with base, the encoder is shown
+    ``window_for`` and not always 30 s. Raises ``ModelError`` where it cannot be loaded.
+    """
+
+    def __init__(self, folder: Path, threads: int, device: str = "cpu", short_windows: bool = True) -> None:
+        import ctranslate2
+
+        self.device = _device(device, ctranslate2.get_cuda_device_count())
+        self._short_windows = short_windows
+        try:
+            self._model = self._load(folder, threads)
+        except ModelError:
+            if device != "auto" or self.device == "cpu":
+                raise
+            log.warning("Whisper runs on the CPU: the GPU is there, but it could not be loaded onto it")
+            self.device = "cpu"
+            self._model = self._load(folder, threads)
+        self._tokenizers: dict[str, Any] = {}
+
+    def _load(self, folder: Path, threads: int) -> Any:
         from faster_whisper import WhisperModel
 
+        kind = "float16" if self.device == "cuda" else "int8"
         try:
-            self._model: Any = WhisperModel(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+            model = WhisperModel(
+                str(folder), device=self.device, compute_type=kind, cpu_threads=threads, local_files_only=True
             )
+            if self.device == "cuda":  # the GPU's libraries are looked for at the first step of work
+                model.encode(model.feature_extractor(np.zeros(RATE, np.float32)))
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelError(
                 "model_broken", "The speech recognition model cannot be loaded: fetch it again."
             ) from error
-        self._tokenizers: dict[str, Any] = {}
+        return model
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -110,7 +140,8 @@ class Whisper:
 
     def encode(self, samples: Samples, window: float | None = None) -> Encoded:
         """Encode 16 kHz speech of at most 30 s, in the shortest window that serves it or in the one given."""
-        window = window_for(len(samples) / RATE) if window is None else window
+        if window is None:
+            window = window_for(len(samples) / RATE) if self._short_windows else FULL_WINDOW
         filled = np.zeros(round(window * 50) * HOP, np.float32)
         filled[: len(samples)] = samples[: len(filled)]
         filled *= LEVEL / max(float(np.abs(filled).max(initial=0.0)), FAINTEST)
@@ -203,6 +234,13 @@ class Whisper:
         if language not in self._tokenizers:
             self._tokenizers[language] = Tokenizer(self._model.hf_tokenizer, True, "transcribe", language)
         return self._tokenizers[language]
+
+
+def _device(wanted: str, gpus: int) -> str:
+    """Where the model runs. Raises ``ModelError`` where a GPU is wanted and none is there."""
+    if wanted == "cuda" and not gpus:
+        raise ModelError("no_cuda", "No NVIDIA GPU can be used here; set --device to auto or cpu.")
+    return "cuda" if gpus and wanted != "cpu" else "cpu"
 
 
 def _storage(states: npt.NDArray[np.float32]) -> Any:
