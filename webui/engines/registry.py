@@ -24,7 +24,12 @@ log = logging.getLogger(__name__)
 BUILT_IN = {
     "recognizer": {
         "whisper": "webui.engines.whisper:WhisperRecognizer",
+        "whisper-small": "webui.engines.whisper_sizes:WhisperSmall",
+        "whisper-medium": "webui.engines.whisper_sizes:WhisperMedium",
+        "whisper-turbo": "webui.engines.whisper_sizes:WhisperTurbo",
+        "whisper-large-v3": "webui.engines.whisper_sizes:WhisperLarge",
         "sensevoice": "webui.engines.sensevoice_onnx:SherpaSenseVoice",
+        "sensevoice-whisper": "webui.engines.sensevoice_whisper:SenseVoiceWhisper",
         "funasr": "webui.engines.sensevoice_funasr:FunAsrSenseVoice",
         "remote": "webui.engines.recognizer_remote:RemoteRecognizer",
     },
