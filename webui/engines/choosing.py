@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from webui.config import Settings
+from webui.engines.presets import gguf_for, torch_bytes, torch_for
 from webui.engines.probe import HUB_NAMES, Probe
 
 JOBS = ("recognizer", "chat", "synthesizer")
 EMBEDDED = {"recognizer": "whisper", "chat": "llama", "synthesizer": "kokoro"}
 REMOTE = {"recognizer": "remote", "chat": "openai", "synthesizer": "remote"}
 
+SMALLEST_FOR_TORCH = "qwen3-1.7b"
 _GIB = 1 << 30
 _GPU_PACKAGES = ".venv/bin/pip install -r requirements-gpu.txt"
 _PACKAGES = ".venv/bin/pip install -r requirements.txt"
@@ -32,7 +34,8 @@ class Choice:
     """The engine taken for a job, and why; what keeps a better one away; and the one thing to do about it.
 
     ``better`` has the command or the setting in ``values["command"]``. An ``automatic`` choice is one that the person
-    did not ask for: the embedded engine may stand in for it.
+    did not ask for: the embedded engine may stand in for it. ``model`` is the catalogue's name of the weights, where an
+    engine has several to take.
     """
 
     job: str
@@ -41,6 +44,7 @@ class Choice:
     missing: Sentence | None = None
     better: Sentence | None = None
     automatic: bool = False
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ class Needs:
     advised: bool = True
 
 
-def _candidates(job: str, probe: Probe) -> tuple[Needs, ...]:
-    """The engines of this machine that are better than the embedded one, the best first."""
+def _candidates(job: str, settings: Settings, probe: Probe, left: int) -> tuple[Needs, ...]:
+    """The engines that are better than the embedded one, the best first; ``left`` is GPU memory in bytes."""
     if job == "recognizer":
         torch = Needs("funasr", "SenseVoice", 2 * _GIB, ("torch", "funasr"), weights=("sensevoice-small",))
         return torch, Needs("sensevoice", "SenseVoice", packages=("sherpa_onnx",), weights=("sensevoice-small-int8",))
@@ -79,7 +83,19 @@ def _candidates(job: str, probe: Probe) -> tuple[Needs, ...]:
         on_gpu = Needs("cosyvoice", "CosyVoice", 4 * _GIB, environment="cosyvoice", weights=weights)
         # On a CPU it is slow: taken where somebody has set it up, and advised to nobody.
         return on_gpu, Needs("cosyvoice", "CosyVoice", environment="cosyvoice", weights=weights, advised=False)
-    return ()
+    return _thinkers(settings, probe, left)
+
+
+def _thinkers(settings: Settings, probe: Probe, left: int) -> tuple[Needs, ...]:
+    """Language models in the sizes that fit, or the one that was named."""
+    named = "" if settings.chat_url else settings.chat_model
+    torch = named or torch_for(left) or SMALLEST_FOR_TORCH
+    gguf = named or gguf_for(probe.memory)
+    on_gpu = Needs("transformers", "Qwen", torch_bytes(torch) or 1, ("torch", "transformers"), weights=(torch,))
+    on_cpu = Needs("llama", "Qwen", weights=(gguf,))
+    if torch.endswith("-gguf"):
+        return (on_cpu,)
+    return (on_gpu, on_cpu) if gguf else (on_gpu,)
 
 
 def choose(settings: Settings, probe: Probe) -> tuple[Choice, ...]:
@@ -105,8 +121,8 @@ def _lacking(job: str, name: str, settings: Settings, probe: Probe) -> Sentence 
         setting = f"--{job}-url"
         return None if getattr(settings, f"{job}_url") else Sentence("lacks_address", {"command": setting})
     left = _gpu_memory(settings, probe)
-    found = [_lacks(needs, probe, left) for needs in _candidates(job, probe) if needs.name == name]
-    return None if name == EMBEDDED[job] or None in found else next(iter(found), None)
+    found = [_lacks(needs, probe, left) for needs in _candidates(job, settings, probe, left) if needs.name == name]
+    return None if name == EMBEDDED[job] or not found or None in found else found[-1]
 
 
 def _asked(job: str, settings: Settings) -> Choice | None:
@@ -117,6 +133,8 @@ def _asked(job: str, settings: Settings) -> Choice | None:
         return Choice(job, EMBEDDED[job], Sentence("why_asked"))
     if getattr(settings, f"{job}_url"):
         return Choice(job, REMOTE[job], Sentence("why_address", {"command": f"--{job}-url"}))
+    if job == "chat" and settings.small:
+        return Choice(job, EMBEDDED[job], Sentence("why_named", {"command": "--small"}))
     return None
 
 
@@ -127,12 +145,13 @@ def _best(job: str, settings: Settings, probe: Probe, left: int) -> tuple[Choice
     if settings.profile == "remote":
         setting = {"command": f"--{job}-url"}
         missing, better = Sentence("lacks_address", setting), Sentence("better_address", setting)
-    for needs in _candidates(job, probe):
+    for needs in _candidates(job, settings, probe, left):
         if needs.gpu and not _wants_gpu(settings, probe):
             continue
         lack = _lacks(needs, probe, left)
         if lack is None:
-            return Choice(job, needs.name, _why(needs, probe), missing, better, automatic=True), needs.gpu
+            model = needs.weights[0] if job == "chat" else ""
+            return Choice(job, needs.name, _why(needs, probe), missing, better, True, model), needs.gpu
         if missing is None and needs.advised:
             missing, better = lack, _remedy(needs, lack)
     return Choice(job, EMBEDDED[job], Sentence("why_embedded"), missing, better, automatic=True), 0

@@ -144,7 +144,7 @@ class Engines:
         if name not in engines:
             raise _unknown(name, engines)
         with self._busy[job]:
-            if settings is None and self._choice(job).name == name:
+            if self._choice(job).name == name and settings is None:
                 return
             new = Seat(name, self._build(job, name, settings or self.settings))
             try:
@@ -167,8 +167,11 @@ class Engines:
 
     def _look(self, probe: Callable[[Settings, ModelStore, bool], Probe]) -> None:
         # The embedded engines are for those who want no network, too: no hub is asked for them.
-        self._seen = probe(self.settings, self.store, self.settings.profile != "embedded")
-        self.store.hub = self._seen.hub
+        try:
+            self._seen = probe(self.settings, self.store, self.settings.profile != "embedded")
+            self.store.hub = self._seen.hub
+        except Exception:
+            log.exception("this machine could not be looked at; the embedded engines are used")
 
     def _choice(self, job: str) -> Choice:
         return next(choice for choice in self.choices if choice.job == job)
@@ -207,7 +210,8 @@ class Engines:
         choice = self._choice(job)
         with self._lock:
             if job not in self._seats:
-                self._seats[job] = Seat(choice.name, self._build(job, choice.name, self.settings))
+                settings = self.settings.model_copy(update={"chat_model": choice.model} if choice.model else {})
+                self._seats[job] = Seat(choice.name, self._build(job, choice.name, settings))
             return self._seats[job]
 
     def _build(self, job: str, name: str, settings: Settings) -> Engine:
