@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
 
+from webui.config import Settings
+from webui.engines.choosing import JOBS, Choice, Option, Sentence
 from webui.engines.protocols import ChatRequest, EngineInfo, RecognitionRequest, SpeechRequest
 from webui.errors import EngineError
 from webui.types import Audio, Emotion, Segment, SpeechChunk, Voice, Word
@@ -113,13 +115,19 @@ class ScriptedEngines:
     recognizer: ScriptedRecognizer = field(default_factory=ScriptedRecognizer)
     chat: ScriptedChat = field(default_factory=ScriptedChat)
     synthesizer: ScriptedSynthesizer = field(default_factory=ScriptedSynthesizer)
-    choices: tuple[()] = ()
+    choices: tuple[Choice, ...] = tuple(Choice(job, "scripted", Sentence("why_asked")) for job in JOBS)
     store: SimpleNamespace = field(default_factory=SimpleNamespace)
+
+    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))  # type: ignore[call-arg]
+    changed: Callable[[], None] = lambda: None
 
     def get(self, job: str) -> _Engine:
         engine = getattr(self, job)
         assert isinstance(engine, _Engine)
         return engine
+
+    def options(self, job: str) -> tuple[Option, ...]:
+        return (Option("scripted", None),)
 
     def load(self, begun: object = None) -> None:
         """Nothing to load."""

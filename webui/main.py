@@ -12,6 +12,8 @@ from typing import Any
 from pydantic_settings import CliApp
 
 from webui.config import Settings
+from webui.engines.registry import check_names
+from webui.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,10 @@ def main(arguments: list[str] | None = None) -> None:
     settings = CliApp.run(Settings, cli_args=arguments)
     if not _is_free(settings.host, settings.port):
         raise SystemExit(f"Port {settings.port} is in use: stop what uses it, or choose another with --port.")
+    try:
+        check_names(settings)
+    except UserError as error:
+        raise SystemExit(error.message) from None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request of Gradio's own start-up check
     serve(settings)

@@ -1,4 +1,5 @@
 import { h, iconButton } from "./dom.js";
+import { onEngines } from "./engines.js";
 import { label, lookup } from "./i18n.js";
 import { icon } from "./icons.js";
 import { staticUrl } from "./urls.js";
@@ -61,12 +62,14 @@ class Transcriber {
     place.addEventListener("fa:view", () => this.view(place.view()));
     document.addEventListener("fa:file", ({ detail }) => save(detail));
     if (place.view) this.view(place.view());
+    this.offerLanguages([]);
+    onEngines((engines) => this.offerLanguages(engines.find(({ job }) => job === "recognizer")?.languages ?? []));
   }
 
   /** Takes in what the server says now. */
   view(view) {
     if (!view?.stage) return;
-    if (view.languages) this.offer(view);
+    if (view.limits) this.intake.setLimits(view.limits);
     if (view.stage === "empty" || this.past.has(view.id)) return;
     if (view.id !== this.id) this.fresh(view.id);
     if (this.stopNext && view.id !== this.before) this.stop();
@@ -89,8 +92,9 @@ class Transcriber {
     for (const { key, values, message } of [view.problem, view.error].filter(Boolean)) this.problem(key, values, message);
   }
 
-  offer({ languages, limits }) {
-    this.intake.setLimits(limits);
+  /** What the recognizer of now understands; the choice is kept where it can be. */
+  offerLanguages(languages) {
+    const { value } = this.language;
     const names = ["auto", ...languages].map((code) => {
       const name = languageName(code);
       const option = h("option", { value: code }, name.textContent);
@@ -98,6 +102,7 @@ class Transcriber {
       return option;
     });
     this.language.replaceChildren(...names);
+    this.language.value = languages.includes(value) ? value : "auto";
   }
 
   /** Clips of our own to try it with; each is taken as if it had been dropped. */

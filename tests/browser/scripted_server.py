@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
@@ -58,16 +59,34 @@ VOICES = [
     ("zf_xiaobei", "Xiaobei", "zh", "female"), ("zm_yunxi", "Yunxi", "zh", "male"),
 ]  # fmt: skip
 ENGINES = [
-    {"job": "recognizer", "name": "Whisper base", "device": "CPU", "licence": "MIT", "why": "why_embedded"},
-    {"job": "chat", "name": "Qwen2.5 1.5B", "device": "CPU", "licence": "Apache-2.0", "why": "why_embedded"},
-    {"job": "synthesizer", "name": "Kokoro 82M", "device": "CPU", "licence": "Apache-2.0", "why": "why_embedded"},
+    {"job": "recognizer", "engine": "whisper", "name": "Whisper base", "device": "CPU", "licence": "MIT"},
+    {"job": "chat", "engine": "llama", "name": "Qwen2.5 1.5B", "device": "CPU", "licence": "Apache-2.0"},
+    {"job": "synthesizer", "engine": "kokoro", "name": "Kokoro 82M", "device": "CPU", "licence": "Apache-2.0"},
 ]
+COMMAND = "bash scripts/engine_envs.sh cosyvoice"
+REASONS = {
+    "loaded": True,
+    "languages": ["en", "zh"],
+    "capabilities": {"clone": "It cannot."},
+    "why": ["why_embedded", {}],
+    "missing": ["lacks_environment", {"engine": "CosyVoice"}],
+    "better": ["better_command", {"engine": "CosyVoice", "command": COMMAND}],
+}
+OPTIONS = {
+    "recognizer": [("whisper", None), ("sensevoice", None), ("funasr", ["lacks_gpu", {"engine": "SenseVoice"}])],
+    "chat": [("llama", None)],
+    "synthesizer": [("kokoro", None), ("cosyvoice", ["lacks_environment", {"engine": "CosyVoice"}])],
+}
 PAGE: dict[str, Any] = {
     "voices": [{"id": i, "name": n, "languages": [lang], "gender": g, "kind": "preset"} for i, n, lang, g in VOICES],
     "styles": ["auto", "neutral", "happy", "sad", "angry", "calm", "excited"],
     "personas": [{"id": name, "prompts": PERSONAS[name]} for name in ("friend", "assistant")],
     "languages": ["en", "zh", "ja"],
-    "engines": [{**engine, "loaded": True, "capabilities": {"clone": "It cannot."}} for engine in ENGINES],
+    "engines": [
+        {**REASONS, **engine, "options": [{"name": n, "lacks": lacks} for n, lacks in OPTIONS[engine["job"]]]}
+        for engine in ENGINES
+    ],
+    "switching": True,
     "speeds": [0.5, 2.0],
     "clips": [{"id": Path(c["file"]).stem, "file": c["file"]} for c in json.loads(CLIPS.read_text("utf-8"))],
     "limits": {"max_upload_bytes": 2 * 1024 * 1024, "max_turn_seconds": 120, "max_text_chars": 2000},
@@ -101,6 +120,10 @@ class Script:
     reply: list[str] | None = None
     transcript: str | None = None
     loading: bool = False
+    switch_s: float = 0.0
+    switch_error: dict[str, Any] | None = None
+    switched: list[dict[str, str]] = field(default_factory=list)
+    page: dict[str, Any] = field(default_factory=lambda: PAGE)
     received: list[dict[str, Any]] = field(default_factory=list)
     sockets: list[WebSocket] = field(default_factory=list)
 
@@ -123,6 +146,7 @@ class ScriptedServer:
         options = launch_options(context)
         options["app_kwargs"]["routes"] = [
             Route("/v1/page", self._page),
+            Route("/v1/engines", self._switch, methods=["POST"]),
             Route("/v1/conversations/{id}.zip", self._download),
             WebSocketRoute("/v1/realtime", self._socket),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
@@ -141,7 +165,20 @@ class ScriptedServer:
             asyncio.run_coroutine_threadsafe(socket.close(1012), self._loop).result(5)
 
     async def _page(self, _: object) -> Response:
-        return JSONResponse(PAGE)
+        return JSONResponse(self.script.page)
+
+    async def _switch(self, request: Request) -> Response:
+        script, asked = self.script, await request.json()
+        script.switched.append(asked)
+        await asyncio.sleep(script.switch_s)
+        if script.switch_error:
+            return JSONResponse({"error": script.switch_error}, 409)
+        other = {"engine": asked["name"], "name": f"The other {asked['job']}", "why": ["why_switched", {}]}
+        engines = [{**row, **other} if row["job"] == asked["job"] else row for row in PAGE["engines"]]
+        for socket in script.sockets:
+            await send(socket, "funaudio.engines", engines=engines)
+        script.page = {**PAGE, "engines": engines, "voices": PAGE["voices"][:2]}
+        return JSONResponse({"engines": engines, "switching": True})
 
     async def _download(self, _: object) -> Response:
         return PlainTextResponse("PK", headers={"content-disposition": "attachment; filename=conversation.zip"})
@@ -155,7 +192,7 @@ class ScriptedServer:
         spoken = False
         try:
             await send(socket, "session.created", session={"id": f"session{len(self.script.received)}"})
-            await send(socket, "funaudio.status", engines=PAGE["engines"])
+            await send(socket, "funaudio.status", engines=script.page["engines"])
             if self.script.loading:
                 values = {"name": "Whisper base"}
                 await send(

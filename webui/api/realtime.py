@@ -42,7 +42,7 @@ from webui.features.chat import (
     warm,
 )
 from webui.features.render import rich
-from webui.types import STYLES, Audio, Voice
+from webui.types import STYLES, Audio
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +109,14 @@ class RealtimeSession:
     def fetching(self, what: str, done: int, total: int) -> None:
         """Weights are being fetched for whoever waits: told to the page. May be called from any thread."""
         self._stage("loading", message_key="fetching_model", values={"name": what}, progress=done / max(total, 1))
+
+    def engines_changed(self) -> None:
+        """Another engine has taken over a job. May be called from any thread."""
+        self._send("funaudio.engines", engines=engines_json(self._engines))
+
+    def idle(self) -> None:
+        """What was being loaded for all pages is loaded, or has failed. May be called from any thread."""
+        self._stage("idle")
 
     # -- what comes in -------------------------------------------------------------------------------------------
 
@@ -197,8 +205,7 @@ class RealtimeSession:
         self._start(self._answer, said, self._settings, self._marks)
 
     def _preview(self, event: ClientEvent) -> None:
-        voice = pick_voice(self._engines.synthesizer, str(event["voice"]), self._language)
-        self._start(self._speak_sample, voice)
+        self._start(self._speak_sample, str(event["voice"]))
 
     def _reset(self, _: ClientEvent) -> None:
         self._conversation.reset()
@@ -297,10 +304,12 @@ class RealtimeSession:
         elif isinstance(event, Finished):
             self._send("response.output_audio_transcript.done", response_id=response, transcript=event.reply)
 
-    def _speak_sample(self, voice: Voice) -> None:
+    def _speak_sample(self, voice_id: str) -> None:
         scope = self._previews.begin()
+        synthesizer = self._engines.synthesizer
+        voice = pick_voice(synthesizer, voice_id, self._language)
         text = SAMPLES.get(voice.languages[0], SAMPLES["en"])
-        for chunk in self._engines.synthesizer.synthesize(SpeechRequest(text, voice, speed=self._settings.speed)):
+        for chunk in synthesizer.synthesize(SpeechRequest(text, voice, speed=self._settings.speed)):
             scope.check()
             delta = pcm16_base64(chunk.audio)
             self._send(

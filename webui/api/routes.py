@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -15,6 +15,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from webui import __version__
+from webui.api.chat_settings import ChatServerRoutes
+from webui.api.engines import EngineRoutes, may_switch
 from webui.api.origin import same_origin
 from webui.api.realtime import MAX_UPLOAD_BYTES, SPEEDS, RealtimeSession
 from webui.api.transcriptions import Transcriptions
@@ -22,6 +24,7 @@ from webui.api.wire import engines_json, voices_json
 from webui.config import ROOT
 from webui.conversation.prompts import PERSONAS
 from webui.conversation.session import Conversation
+from webui.engines.protocols import Synthesizer
 from webui.engines.registry import Engines
 from webui.features.archive import conversation_text
 from webui.features.chat import MAX_TEXT_CHARS, MAX_TURN_SECONDS
@@ -42,6 +45,7 @@ class Api:
         self._conversations: dict[str, Conversation] = {}
         self._sessions: set[RealtimeSession] = set()
         engines.store.listener = self._fetching
+        engines.changed = self._changed
 
     def routes(self) -> list[BaseRoute]:
         """To be given to Gradio's ``launch(app_kwargs={"routes": ...})``."""
@@ -50,6 +54,8 @@ class Api:
             Route("/v1/page", self._page),
             Route("/v1/conversations/{id}.zip", self._download),
             WebSocketRoute("/v1/realtime", self._realtime),
+            *EngineRoutes(self._engines, self._idle).routes(),
+            *ChatServerRoutes(self._engines).routes(),
             *Transcriptions(self._engines).routes(),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
         ]
@@ -57,17 +63,18 @@ class Api:
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok", "version": __version__, "conversations": len(self._conversations)})
 
-    async def _page(self, _: Request) -> Response:
-        return JSONResponse(await asyncio.to_thread(self._describe))
+    async def _page(self, request: Request) -> Response:
+        return JSONResponse(await asyncio.to_thread(self._describe, request))
 
-    def _describe(self) -> dict[str, Any]:
-        synthesizer = self._engines.synthesizer
+    def _describe(self, request: Request) -> dict[str, Any]:
+        synthesizer = cast(Synthesizer, self._engines.get("synthesizer"))
         return {
             "voices": voices_json(synthesizer),
             "styles": ["auto", *(s for s in STYLES if synthesizer.info.capabilities.get(f"style_{s}", True) is True)],
             "personas": [{"id": name, "prompts": prompts} for name, prompts in PERSONAS.items()],
             "languages": list(synthesizer.info.languages),
             "engines": engines_json(self._engines),
+            "switching": may_switch(self._engines.settings, request),
             "clips": _clips(),
             "speeds": SPEEDS,
             "limits": {
@@ -106,6 +113,14 @@ class Api:
     def _fetching(self, what: str, done: int, total: int) -> None:
         for session in tuple(self._sessions):
             session.fetching(what, done, total)
+
+    def _changed(self) -> None:
+        for session in tuple(self._sessions):
+            session.engines_changed()
+
+    def _idle(self) -> None:
+        for session in tuple(self._sessions):
+            session.idle()
 
 
 def _clips() -> list[dict[str, str]]:

@@ -89,7 +89,7 @@ class Transcriptions:
         ]
 
     async def _models(self, _: Request) -> Response:
-        info = await asyncio.to_thread(lambda: self._engines.recognizer.info)  # it may have to be built
+        info = await asyncio.to_thread(lambda: self._engines.get("recognizer").info)  # it may have to be built
         about = {
             "title": info.name,
             "languages": list(info.languages),

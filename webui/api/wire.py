@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from webui.audio.convert import peaks, to_pcm16
+from webui.engines.choosing import Sentence
 from webui.engines.protocols import EngineInfo, Synthesizer
 from webui.engines.registry import Engines
 from webui.types import Audio, Segment, SpeechChunk, Transcript, Word
@@ -44,13 +45,28 @@ def pcm16_base64(audio: Audio) -> str:
 
 
 def engines_json(engines: Engines) -> list[dict[str, Any]]:
-    """Every job's engine, where it runs, and the key of the sentence that says why it was chosen."""
-    return [{"job": c.job, "why": c.why, **_info(engines.get(c.job).info)} for c in engines.choices]
+    """Every job's engine, and what it could be switched to. A sentence is ``[key, values]`` of the label table."""
+    return [
+        {
+            "job": choice.job,
+            "engine": choice.name,
+            "why": _sentence(choice.why),
+            "missing": _sentence(choice.missing),
+            "better": _sentence(choice.better),
+            "options": [{"name": o.name, "lacks": _sentence(o.lacks)} for o in engines.options(choice.job)],
+            **_info(engines.get(choice.job).info),
+        }
+        for choice in engines.choices
+    ]
 
 
 def voices_json(synthesizer: Synthesizer) -> list[dict[str, Any]]:
     """The voices that can be chosen."""
     return [asdict(replace(voice, sample=None)) for voice in synthesizer.voices()]
+
+
+def _sentence(sentence: Sentence | None) -> list[Any] | None:
+    return None if sentence is None else [sentence.key, dict(sentence.values)]
 
 
 def _info(info: EngineInfo) -> dict[str, Any]:

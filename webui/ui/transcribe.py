@@ -151,11 +151,10 @@ class Job:
 
 def build(ctx: PageContext) -> None:
     """Place the tab's one component and connect its events. Call inside the tab."""
-    languages = ctx.engines.recognizer.info.languages
     limits = {"bytes": MAX_FILE_BYTES, "seconds": MAX_FILE_SECONDS}
     job = gr.State(None, delete_callback=_forget)
     page = gr.HTML(
-        {"stage": "empty", "languages": list(languages), "limits": limits},
+        {"stage": "empty", "limits": limits},
         html_template='<div class="fa" data-mount="transcribe"></div>',
         js_on_load=_BRIDGE,
         elem_classes="fa-bare",
@@ -167,7 +166,7 @@ def build(ctx: PageContext) -> None:
         _forget(old)
         asked = event._data
         options = Options(str(asked.get("language", "auto")), bool(asked.get("itn", True)))
-        if options.language not in ("auto", *languages):
+        if options.language not in ("auto", *ctx.engines.get("recognizer").info.languages):
             options = Options("auto", options.itn)
         new = Job(str(asked.get("name", "")), _uploaded(asked.get("path")), options)
         return new, new.view()

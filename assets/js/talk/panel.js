@@ -1,5 +1,6 @@
 import { h, iconButton } from "../dom.js";
 import { currentLang, lookup, onLang, t } from "../i18n.js";
+import { Engines } from "./engines.js";
 
 const STORE = "funaudio.talk";
 const OWN = "own";
@@ -14,10 +15,10 @@ export class Panel {
     this.choice = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORE) ?? "{}") };
     this.page = null;
     this.fields = h("div", { class: "fa-fields" }, h("p", { class: "fa-quiet", t: "voice_loading" }));
-    this.engines = h("div", { class: "fa-engines" });
+    this.engines = new Engines();
     this.element = h("aside", { class: "fa-panel", tLabel: "settings" },
       h("header", { class: "fa-panel-head" }, h("h2", { t: "settings" }), iconButton("close", "dismiss", onClose)),
-      this.fields, this.engines);
+      this.fields, this.engines.element);
     onLang(() => {
       if (this.page) this.fill(this.page);
       this.change({});
@@ -30,7 +31,7 @@ export class Panel {
     if (!page.voices.some(({ id }) => id === this.choice.voice)) this.choice.voice = "";
     if (!page.styles.includes(this.choice.style)) this.choice.style = DEFAULTS.style;
     this.fields.replaceChildren(this.voiceField(page), this.styleField(page), this.speedField(page), this.replyField(page), this.personaField(page));
-    this.showEngines(page.engines);
+    this.engines.allow(page.switching);
   }
 
   change(part) {
@@ -121,23 +122,7 @@ export class Panel {
     });
     return h("div", { class: "fa-field" }, h("label", { for: "fa-persona", t: "persona" }), select, text);
   }
-
-  /** Each job's engine, where it runs, and why it was chosen. */
-  showEngines(engines) {
-    this.engines.replaceChildren(...engines.map(({ job, name, device, why, licence, loaded, capabilities }) => h("details", { class: "fa-engine" },
-      h("summary", { tTitle: loaded ? "engine_ready" : "engine_waiting" },
-        h("span", { class: "fa-engine-job fa-quiet" }, h("span", { class: `fa-ready${loaded ? " is-on" : ""}` }), h("span", { t: `job_${job}` }), ` · ${deviceName(device)}`),
-        h("span", { class: "fa-why", t: "engine_why" }), h("span", { class: "fa-engine-name" }, name)),
-      h("p", {}, h("span", { t: lookup(why) ? why : "why_embedded" })),
-      ...Object.entries(capabilities).filter(([, able]) => able !== true).map(([what, reason]) => cannot(`cannot_${job}_${what}`, reason)),
-      h("p", { class: "fa-quiet" }, h("span", { t: loaded ? "engine_ready" : "engine_waiting" }), " · ", h("span", { t: ["engine_licence", { licence }] })))));
-  }
 }
-
-/** Why an engine cannot do a thing: in the person's language where the table has it, else as the engine says it. */
-const cannot = (key, reason) => (lookup(key) ? h("p", { class: "fa-quiet", t: key }) : h("p", { class: "fa-quiet" }, reason));
-
-const deviceName = (device) => lookup(`device_${device.toLowerCase()}`) ?? device;
 
 const languageName = (code) => lookup(`language_${code}`) ?? code;
 

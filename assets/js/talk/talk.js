@@ -2,6 +2,7 @@ import { decodePcm } from "../audio/pcm.js";
 import { decodeFile, Player } from "../audio/player.js";
 import { MicrophoneError, Recorder } from "../audio/recorder.js";
 import { h, iconButton } from "../dom.js";
+import { announceEngines } from "../engines.js";
 import { lookup } from "../i18n.js";
 import { icon } from "../icons.js";
 import { Realtime } from "../realtime.js";
@@ -71,6 +72,7 @@ class Talk {
       return;
     }
     this.dock.limits = page.limits;
+    announceEngines(page.engines);
     this.panel.fill(page);
     this.client.update(this.panel.session());
     this.empty.setClips(page.clips ?? []);
@@ -243,7 +245,11 @@ class Talk {
     const wanted = turn && turn === this.active;
     switch (event.type) {
       case "session.created": this.connected(); break;
-      case "funaudio.status": this.panel.showEngines(event.engines); break;
+      case "funaudio.status": announceEngines(event.engines); break;
+      case "funaudio.engines":
+        announceEngines(event.engines);
+        this.loadPage(); // another synthesizer has other voices
+        break;
       case "funaudio.stage": this.stage(event); break;
       case "response.created": this.responses.set(event.response.id, this.asked.shift()); break;
       case "conversation.item.input_audio_transcription.completed":
