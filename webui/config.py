@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     synthesizer_url: str = Field("", description="address of a server that speaks")
     synthesizer_model: str = Field("", description="the model to ask for there")
     synthesizer_key: SecretStr = Field(SecretStr(""), description="its key")
+    cosyvoice_model: str = Field("", description="which CosyVoice: a name of the catalogue, or a model's folder")
+    cosyvoice_python: Path | None = Field(None, description="Python of the environment that CosyVoice runs in")
+    cosyvoice_code: Path | None = Field(None, description="copy of CosyVoice's official repository: 3 needs it")
+    cosyvoice_fp16: bool = Field(False, description="CosyVoice in half precision (GPU)")
+    cosyvoice_trt: bool = Field(False, description="CosyVoice with TensorRT (GPU)")
+    cosyvoice_vllm: bool = Field(False, description="CosyVoice with vLLM (GPU)")
     lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
     preload: bool = Field(False, description="load every model before the page opens, not at first use")
     switching: bool = Field(
