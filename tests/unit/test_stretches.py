@@ -1,37 +1,16 @@
-"""A recording in stretches: short ones whole, long ones where somebody speaks, in memory that does not grow."""
+"""Recordings in blocks of one rate; segments told from the beginning of the recording."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
-import pytest
 
 from tests.scripted import tone
-from webui.audio.stretches import blocks, stretches
-from webui.errors import AudioError
-from webui.types import Audio
+from webui.audio.stretches import blocks, later
+from webui.types import Audio, Event, EventSpan, Segment, Word
 
 RATE = 16_000
-
-
-def test_a_short_recording_is_one_stretch_whatever_is_in_it() -> None:
-    parts = [tone(0.7, 48_000), tone(29.0, 48_000)]
-    ((start, heard),) = stretches(iter(parts))
-    assert (start, heard.rate) == (0.0, RATE) and heard.duration == pytest.approx(29.7, abs=0.01)
-    ((_, quiet),) = stretches(Audio(np.zeros(5, np.float32), RATE))
-    assert len(quiet.samples) == 5
-
-
-def test_of_a_long_recording_only_what_is_spoken_is_there() -> None:
-    assert list(stretches(Audio(np.zeros(31 * RATE, np.float32), RATE))) == []
-
-
-@pytest.mark.parametrize("nothing", [Audio(np.zeros(0, np.float32), RATE), ()])
-def test_nothing_at_all_is_said_to_be_nothing(nothing: Audio | tuple[()]) -> None:
-    with pytest.raises(AudioError) as caught:
-        list(stretches(nothing))
-    assert caught.value.key == "empty"
 
 
 def test_blocks_are_short_and_have_no_holes() -> None:
@@ -52,3 +31,16 @@ def test_no_more_is_read_than_is_asked_for() -> None:
             yield tone(10.0, RATE)
 
     assert len(next(blocks(endless())).samples) == 10 * RATE and taken == 1
+
+
+def test_any_rate_becomes_16_khz_without_a_seam() -> None:
+    parts = [tone(0.7, 48_000), tone(1.3, 48_000)]
+    heard = np.concatenate([b.samples for b in blocks(iter(parts))])
+    assert abs(len(heard) - 2 * RATE) < 5
+
+
+def test_everything_in_a_segment_is_told_later() -> None:
+    segment = Segment(1, 2, "x", words=(Word("x", 1.5, 1.75),), events=(EventSpan(Event.COUGH, 1, 1.25),))
+    moved = later(segment, 10.0)
+    assert (moved.start, moved.end, moved.text) == (11, 12, "x")
+    assert moved.words == (Word("x", 11.5, 11.75),) and moved.events == (EventSpan(Event.COUGH, 11, 11.25),)

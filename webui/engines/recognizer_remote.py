@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from webui.audio.convert import is_silent, to_pcm16
-from webui.audio.stretches import stretches
+from webui.audio.stretches import later
+from webui.audio.vad import SpeechDetector
 from webui.config import Settings
 from webui.engines import http
+from webui.engines.listening import Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.recognizer_answers import Answer, foreign_segments, is_ours, our_segments
 from webui.engines.store import ModelStore
@@ -76,10 +78,15 @@ class RemoteRecognizer:
         recording is empty, ``EngineError`` where the server fails.
         """
         self._ready()
-        for start, audio in stretches(request.audio):
-            if not is_silent(audio):
-                for segment in self._hear(audio, request):
-                    yield _later(segment, start)
+        for stretch in listen(request.audio, SpeechDetector()):
+            if self._worth_sending(stretch):
+                for segment in self._hear(stretch.audio, request):
+                    yield later(segment, stretch.start)
+
+    def _worth_sending(self, stretch: Stretch) -> bool:
+        """Sounds without speech go to those only that tell sounds: others would invent words for them."""
+        tells_sounds = self._ready().capabilities.get("events") is True
+        return not is_silent(stretch.audio) and (stretch.speech is not False or tells_sounds)
 
     def _ready(self) -> _Server:
         with self._lock:
@@ -226,17 +233,4 @@ def _no_transcript(name: str) -> EngineError:
         "server_no_transcript",
         f"What the server at {name} answers is no transcript: check its address.",
         server=name,
-    )
-
-
-def _later(segment: Segment, seconds: float) -> Segment:
-    """The segment of a stretch, told from the beginning of the recording."""
-    if not seconds:
-        return segment
-    return replace(
-        segment,
-        start=segment.start + seconds,
-        end=segment.end + seconds,
-        words=tuple(replace(w, start=w.start + seconds, end=w.end + seconds) for w in segment.words),
-        events=tuple(replace(e, start=e.start + seconds, end=e.end + seconds) for e in segment.events),
     )

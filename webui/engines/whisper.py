@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from webui.audio.stretches import blocks
-from webui.audio.vad import Speech, SpeechDetector
+from webui.audio.vad import Speech, SpeechDetector, find_speech
 from webui.config import ROOT, Settings
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.store import ModelStore
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RATE = 16_000
 BASE = "whisper-base"
 LONGEST_GAP = 30.0  # seconds without speech after which the events so far are told
+DETECT_SECONDS = 6.0  # tell a language as well as all of it: 2 more fill the shortest window
 EVENT_GAP = 1.0  # events closer than this share a segment
 
 # What Whisper writes where nobody speaks (it learned from subtitles): believed only from a voice that is surely there.
@@ -145,6 +146,17 @@ class WhisperRecognizer:
         if request.language == "yue" and "yue" not in self.languages:
             raise EngineError("cantonese_unknown", "This recognizer does not know Cantonese: choose Chinese or auto.")
         yield from _Listening(models, request, self.languages).run()
+
+    def detect(self, audio: Audio, among: Sequence[str]) -> dict[str, float]:
+        """Probability of each language of ``among`` for what is spoken in ``audio``, at most 30 s of it at 16 kHz.
+
+        They add up to 1; empty where nobody speaks. The longest stretch of speech is asked, its first seconds.
+        """
+        found = max(find_speech(audio), key=lambda speech: speech.audio.duration, default=None)
+        if found is None:
+            return {}
+        models = self._ready()
+        return models.whisper.detect(models.whisper.encode(found.audio.cut(0, DETECT_SECONDS).samples), among)
 
 
 def _warm(models: _Models, languages: Sequence[str]) -> None:

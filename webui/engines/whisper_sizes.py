@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from webui.engines.store import ModelStore
 from webui.engines.whisper import WhisperRecognizer
 from webui.engines.whisper_languages import LANGUAGES
 
@@ -32,3 +33,9 @@ class WhisperLarge(WhisperRecognizer):
 
     model_id = "whisper-large-v3"
     languages = (*LANGUAGES, "yue")
+
+
+def largest_here(store: ModelStore) -> type[WhisperRecognizer]:
+    """The largest size whose weights are here already; base, which can always be had, where there is none."""
+    sizes = (WhisperLarge, WhisperTurbo, WhisperMedium, WhisperSmall)
+    return next((size for size in sizes if store.present(size.model_id)), WhisperRecognizer)
