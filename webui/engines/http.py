@@ -6,6 +6,7 @@ answer that is read piece by piece, ``send(..., stream=True)`` and wrap the read
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -105,13 +106,23 @@ def _options(url: str, key: SecretStr, read_s: float) -> dict[str, Any]:
         raise EngineError(
             "server_address", "The address of the server is not one: write it as http://name:port or https://name."
         )
-    secret = key.get_secret_value()
+    secret = key.get_secret_value().strip()
+    if not (secret.isascii() and secret.isprintable()):  # no header can hold it, and the failure would quote it
+        raise _wrong_key(host(str(parsed)))
     return {
         "base_url": parsed,
         "headers": {"Authorization": f"Bearer {secret}"} if secret else {},
         "timeout": httpx.Timeout(read_s, connect=CONNECT_S),
         "follow_redirects": False,
+        "trust_env": not _is_here(parsed.host),  # a proxy that the environment names does not know this machine's own
     }
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def _attempts() -> Any:
@@ -174,7 +185,7 @@ def _sentence(error: httpx.HTTPError, client: httpx.Client | httpx.AsyncClient) 
 def _status_sentence(response: httpx.Response, server: str, authorization: str) -> EngineError:
     status = response.status_code
     if status in (401, 403):
-        return EngineError("server_key", f"The server at {server} refused the key: check it.", server=server)
+        return _wrong_key(server)
     if status == 404 or response.is_redirect:
         return EngineError(
             "server_path", f"The server at {server} does not offer this: check its address and model.", server=server
@@ -196,6 +207,10 @@ def _status_sentence(response: httpx.Response, server: str, authorization: str) 
         status=status,
         said=said or "–",
     )
+
+
+def _wrong_key(server: str) -> EngineError:
+    return EngineError("server_key", f"The server at {server} refused the key: check it.", server=server)
 
 
 def _complaint(response: httpx.Response) -> str:

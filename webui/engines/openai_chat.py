@@ -295,6 +295,10 @@ def _slot_tokens(client: OpenAIChat, entry: Mapping[str, Any]) -> int:
 def _api(url: str) -> str:
     """The API's root: what people paste may have no path, or too much of one."""
     root = re.sub(r"(/chat/completions|/models)?/*$", "", url.strip())
+    if re.search(r"[@?#\s]", root):  # a password or a key in an address would be shown with it
+        raise EngineError(
+            "server_address", "The address of the server is not one: write it as http://name:port or https://name."
+        )
     return f"{root}/v1" if re.fullmatch(r"https?://[^/]+", root) else root
 
 

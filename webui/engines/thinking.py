@@ -12,8 +12,8 @@ class ThinkFilter:
     """
 
     def __init__(self, inside: bool = False) -> None:
-        self.thought = inside
-        """Whether there was any thinking."""
+        self.thought = False
+        """Whether there was any thinking; an empty thought, as templates put there to have none, is not."""
         self.unopened = False
         """Whether a thought ended that had not begun: then what stood before it has been given out as words."""
         self._inside = inside
@@ -29,21 +29,24 @@ class ThinkFilter:
             before, found, after = text.partition(tag)
             if not found:
                 break
-            out += "" if self._inside else before
-            if tag is OPEN:
-                self.thought = True
-            elif not self._inside:
+            out += self._outside(before)
+            if tag is CLOSE and not self._inside:
                 self.thought = self.unopened = True
             self._inside = tag is OPEN
             text = after
         kept = len(text) - _maybe_tag(text)
         self._held = text[kept:]
-        return self._trimmed(out + ("" if self._inside else text[:kept]))
+        return self._trimmed(out + self._outside(text[:kept]))
 
     def flush(self) -> str:
         """What was held back, once the answer is over."""
         rest, self._held = self._held, ""
         return "" if self._inside else self._trimmed(rest)
+
+    def _outside(self, text: str) -> str:
+        """``text`` where it is words, nothing where it is thought."""
+        self.thought |= self._inside and bool(text.strip())
+        return "" if self._inside else text
 
     def _trimmed(self, words: str) -> str:
         """``words`` without the empty lines that stand between thoughts and answer."""
