@@ -7,7 +7,6 @@ and keeps it under ``.cache/tiny``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from webui.audio.convert import from_pcm16, to_pcm16
 from webui.config import ROOT
 from webui.types import Samples
 
+VERSION = 1  # another one for another vocabulary, other clips or another training
 RATE = 16_000
 ENVIRONMENT = ROOT / ".cache" / "env-funasr" / "bin" / "python"
 MISSING = "needs the environment of funasr: bash scripts/engine_envs.sh funasr"
@@ -106,12 +106,21 @@ def tiny() -> TinySenseVoice:
 
     if not ENVIRONMENT.exists():
         pytest.skip(MISSING)
-    made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    folder = ROOT / ".cache" / "tiny" / f"sensevoice-{made_by}"
+    folder = ROOT / ".cache" / "tiny" / f"sensevoice-{VERSION}"
     if not (folder / "checkpoint" / "model.pt").exists():
         _write_clips(folder / "clips")
         subprocess.run([ENVIRONMENT, "-m", "tests.engines.tiny_sensevoice", folder], cwd=ROOT, check=True)
     return TinySenseVoice(folder / "checkpoint", _read_clips(folder / "clips"))
+
+
+def exported(made: TinySenseVoice) -> Path:
+    """The same as an int8 graph for sherpa-onnx: the folder that the program's own export writes from it."""
+    folder = made.checkpoint.parent / "int8"
+    if not folder.exists():
+        clips = sorted((made.checkpoint.parent / "clips").glob("*.wav"))
+        command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
+        subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    return folder
 
 
 def _write_clips(folder: Path) -> None:
@@ -218,7 +227,7 @@ def _write_vocabulary(out: Path) -> None:
     (out / BPE).write_bytes(model.SerializeToString())
 
 
-def _learn(out: Path, clips: tuple[Clip, ...], steps: int = 240, enough: float = 0.1) -> None:
+def _learn(out: Path, clips: tuple[Clip, ...], steps: int = 300, enough: float = 0.03) -> None:
     """Train with the class's own encoder on a head of the few pieces that occur, then spread that head over all."""
     import funasr  # noqa: F401  (registers the classes)
     import sentencepiece

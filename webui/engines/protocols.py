@@ -48,7 +48,8 @@ class RecognitionRequest:
 
     ``audio`` is one recording, or blocks of one long recording in order (any rate, the same throughout).
     ``language`` is a code or ``auto``. ``itn`` writes numbers as digits. ``words`` asks for word times.
-    ``baseline`` is the speaker's usual voice, for emotion.
+    ``baseline`` is the speaker's usual voice, for emotion. ``speakers`` asks who speaks in each segment; segments then
+    come when the whole recording was heard, and an engine whose ``capabilities`` lack ``speakers`` leaves them None.
     """
 
     audio: Audio | Iterable[Audio]
@@ -56,6 +57,7 @@ class RecognitionRequest:
     itn: bool = True
     words: bool = True
     baseline: VoiceBaseline | None = None
+    speakers: bool = False
 
 
 class Recognizer(Engine, Protocol):

@@ -1,0 +1,147 @@
+"""From SenseVoice's torch checkpoint to what sherpa-onnx runs: one int8 ONNX file with its metadata, and its tokens.
+
+``python -m webui.engines.sensevoice_export CHECKPOINT FOLDER [WAV …]`` does it, in an environment with funasr.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from webui.audio.vad import RATE
+from webui.errors import ModelError
+from webui.types import Audio
+
+MODEL, TOKENS = "model.int8.onnx", "tokens.txt"
+VOCABULARY = "chn_jpn_yue_eng_ko_spectok.bpe.model"
+MOST_FRAMES_DIFFERENT = 0.05
+"""Share of the frames of 60 ms in which the int8 graph may write something else than the checkpoint."""
+
+# The numbers under which the graph takes what it is asked for; sherpa-onnx reads them from the file.
+_ASKED = {"auto": 0, "zh": 3, "en": 4, "yue": 7, "ja": 11, "ko": 12, "nospeech": 13}
+_WITH_ITN, _WITHOUT_ITN = 14, 15
+
+
+def export(checkpoint: Path, folder: Path, clips: Sequence[Audio]) -> float:
+    """Write ``folder`` from ``checkpoint``; returns the share of frames, 0 to 1, in which the two differ on ``clips``.
+
+    Raises ``ModelError`` where they differ too much; ``folder`` is then as it was before.
+    """
+    from webui.engines.funasr_models import load_checkpoint
+
+    model = load_checkpoint(checkpoint, "cpu", threads=2)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as box:
+        work = Path(box)
+        model.export(type="onnx", quantize=False, output_dir=str(work))
+        made = work / "made"
+        made.mkdir()
+        _quantize(work / "model.onnx", made / MODEL)
+        _describe(made / MODEL, checkpoint / "am.mvn")
+        _write_tokens(checkpoint / VOCABULARY, made / TOKENS)
+        different = _difference(model, made / MODEL, clips)
+        if different > MOST_FRAMES_DIFFERENT:
+            raise ModelError(
+                "export_differs",
+                f"The exported model hears {different:.0%} of the test sounds differently than its checkpoint, "
+                "so it was not kept: fetch the checkpoint anew and try again.",
+                percent=round(100 * different),
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+    return different
+
+
+def _quantize(source: Path, target: Path) -> None:
+    """Matrices to 8 bits, all else as it is, in one file."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(source, target, op_types_to_quantize=["MatMul"], weight_type=QuantType.QUInt8)
+
+
+def _describe(model_file: Path, statistics: Path) -> None:
+    """Write into the file what sherpa-onnx must know of it."""
+    import onnx
+
+    mean, scale = _statistics(statistics.read_text())
+    about: dict[str, Any] = {"model_type": "sense_voice_ctc", "version": 1, "comment": "SenseVoiceSmall"}
+    about |= {"lfr_window_size": 7, "lfr_window_shift": 6, "normalize_samples": 0}
+    about |= {"neg_mean": mean, "inv_stddev": scale, "with_itn": _WITH_ITN, "without_itn": _WITHOUT_ITN}
+    about |= {f"lang_{name}": number for name, number in _ASKED.items()}
+    model = onnx.load(str(model_file))
+    about["vocab_size"] = model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    onnx.helper.set_model_props(model, {name: str(value) for name, value in about.items()})
+    onnx.save(model, str(model_file))
+
+
+def _statistics(text: str) -> tuple[str, str]:
+    """Shift and scale of the features, comma-separated, out of Kaldi's text form of them."""
+    lines = text.splitlines()
+    vectors = []
+    for mark in ("<AddShift>", "<Rescale>"):
+        at = next(number for number, line in enumerate(lines) if line.startswith(mark))
+        vectors.append(",".join(lines[at + 1].split()[3:-1]))
+    return vectors[0], vectors[1]
+
+
+def _write_tokens(vocabulary: Path, target: Path) -> None:
+    import sentencepiece
+
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(vocabulary))
+    lines = (f"{pieces.id_to_piece(number)} {number}\n" for number in range(pieces.get_piece_size()))
+    target.write_text("".join(lines), encoding="utf-8")
+
+
+def _difference(model: Any, model_file: Path, clips: Sequence[Audio]) -> float:
+    """Share of all frames in which the graph and the checkpoint choose another piece."""
+    import onnxruntime
+    import torch
+
+    session = onnxruntime.InferenceSession(str(model_file), providers=["CPUExecutionProvider"])
+    names = [each.name for each in session.get_inputs()]
+    front_end = model.kwargs["frontend"]
+    frames = wrong = 0
+    for clip in clips:
+        sound = torch.from_numpy(clip.samples)[None]
+        features, length = front_end(sound, torch.tensor([len(clip.samples)]))
+        asked = [np.array([number], np.int32) for number in (_ASKED["auto"], _WITH_ITN)]
+        scores = session.run(None, dict(zip(names, [features.numpy(), length.int().numpy(), *asked], strict=True)))[0]
+        written = scores[0].argmax(-1)
+        expected = _written(model.model, features, length)
+        frames += len(expected)
+        wrong += int(np.count_nonzero(written[: len(expected)] != expected))
+    return wrong / max(1, frames)
+
+
+def _written(network: Any, features: Any, length: Any) -> Any:
+    """The piece that the checkpoint chooses in each frame: the four tags, then the words."""
+    import torch
+
+    with torch.no_grad():
+        before = network.embed(torch.tensor([[_ASKED["auto"], 1, 2, _WITH_ITN]]))
+        encoded = network.encoder(torch.cat((before, features), dim=1), length + 4)[0]
+        return network.ctc.ctc_lo(encoded)[0].argmax(-1).numpy()
+
+
+def _read(paths: Iterable[str]) -> list[Audio]:
+    import soundfile
+
+    clips = []
+    for path in paths:
+        samples, rate = soundfile.read(path, dtype="float32")
+        assert rate == RATE and samples.ndim == 1
+        clips.append(Audio(samples, rate))
+    return clips
+
+
+if __name__ == "__main__":
+    try:
+        found = export(Path(sys.argv[1]), Path(sys.argv[2]), _read(sys.argv[3:]))
+    except ModelError as failure:
+        sys.exit(failure.message)
+    sys.stdout.write(f"{found:.4f}\n")
