@@ -13,10 +13,12 @@ import numpy as np
 from webui.audio.convert import require_sound
 from webui.conversation.latency import FIRST_AUDIO, FIRST_TOKEN, TRANSCRIPT, LatencyMarks
 from webui.conversation.memory import Exchange, messages
+from webui.conversation.pacing import Pacer
 from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
 from webui.conversation.session import Conversation
+from webui.engines.background import Pulled
 from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, Synthesizer, words
 from webui.engines.registry import Engines
 from webui.errors import AudioError, Cancelled, EngineError, UserError
@@ -214,18 +216,23 @@ class Turn:
         try:
             synthesizer, settings = self._engines.synthesizer, self._settings
             voice: Voice | None = None
+            pacer = Pacer()
             eager = True  # until something is playing
             while (sentence := self._sentences.get()) is not None:
-                text, style = sentence
-                voice = voice or pick_voice(synthesizer, settings.voice, language_of(text))
+                rest, style = sentence
+                voice = voice or pick_voice(synthesizer, settings.voice, language_of(rest))
                 manner = Style(style, settings.style_strength)
-                request = SpeechRequest(text, voice, manner, settings.speed, eager=eager)
-                for chunk in synthesizer.synthesize(request):
-                    if self.scope.stale:
-                        return
-                    self._marks.mark(FIRST_AUDIO)
-                    eager = False
-                    self._events.put(Spoke(chunk, style))
+                while rest:
+                    text, rest = pacer.cut(rest)
+                    speech = synthesizer.synthesize(SpeechRequest(text, voice, manner, settings.speed, eager=eager))
+                    if isinstance(speech, Pulled):  # a generator could not be closed while it works
+                        self.scope.on_cancel(speech.close)
+                    for chunk in pacer.watch(text, speech):
+                        if self.scope.stale:
+                            return
+                        self._marks.mark(FIRST_AUDIO)
+                        eager = False
+                        self._events.put(Spoke(chunk, style))
         except UserError as error:
             self._events.put(Unspoken(error))
         except Exception as error:  # noqa: BLE001  (carried, as above)
@@ -235,7 +242,7 @@ class Turn:
 
     def _remember(self, said: Audio | str, finished: bool) -> None:
         # Chunks come in order, so their texts are the beginning of the reply that was spoken.
-        kept = self._reply.strip() if finished else " ".join(chunk.text for chunk in self._spoken).strip()
+        kept = self._reply.strip() if finished else " ".join(c.text for c in self._spoken if c.text).strip()
         heard = self._transcript
         sounds = {"you": said} if isinstance(said, Audio) else {}
         if self._spoken:
