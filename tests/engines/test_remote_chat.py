@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -271,8 +272,7 @@ def test_pieces_come_while_the_server_still_writes_and_closing_hangs_up() -> Non
         if asked["messages"][0]["content"] != "Long":
             return stream(words("yes"))
         first = f"data: {json.dumps(chunk({'content': 'One'}))}\n\n".encode()
-        endless = [b": still here\n\n" * 1000] * 200
-        return Reply(until(released, [first], lambda: endless), "text/event-stream")
+        return Reply(until(released, [first], lambda: repeat(b": still here\n\n" * 1000)), "text/event-stream")
 
     with talking(Server(chat_, models({"id": "m"}))) as (chat, state):
         answer = chat.chat(ask("Long"))
