@@ -1,5 +1,6 @@
 import { h, iconButton } from "../dom.js";
 import { currentLang, lookup, onLang, t } from "../i18n.js";
+import { ChatServer } from "./chatserver.js";
 import { Engines } from "./engines.js";
 
 const STORE = "funaudio.talk";
@@ -16,9 +17,10 @@ export class Panel {
     this.page = null;
     this.fields = h("div", { class: "fa-fields" }, h("p", { class: "fa-quiet", t: "voice_loading" }));
     this.engines = new Engines();
+    this.chatServer = new ChatServer();
     this.element = h("aside", { class: "fa-panel", tLabel: "settings" },
       h("header", { class: "fa-panel-head" }, h("h2", { t: "settings" }), iconButton("close", "dismiss", onClose)),
-      this.fields, this.engines.element);
+      this.fields, this.engines.element, this.chatServer.element);
     onLang(() => {
       if (this.page) this.fill(this.page);
       this.change({});
@@ -32,6 +34,7 @@ export class Panel {
     if (!page.styles.includes(this.choice.style)) this.choice.style = DEFAULTS.style;
     this.fields.replaceChildren(this.voiceField(page), this.styleField(page), this.speedField(page), this.replyField(page), this.personaField(page));
     this.engines.allow(page.switching);
+    this.chatServer.allow(page.switching);
   }
 
   change(part) {
