@@ -21,7 +21,7 @@ from webui.audio.convert import to_pcm16, to_wav_bytes
 from webui.audio.decode import decode
 from webui.config import Settings
 from webui.conversation.session import Conversation
-from webui.engines import http, speech_remote
+from webui.engines import http, speech_http
 from webui.engines.protocols import SpeechRequest
 from webui.engines.speech_remote import RemoteSynthesizer
 from webui.engines.store import ModelStore
@@ -147,8 +147,8 @@ def test_cosyvoice_after_a_clip_without_words() -> None:
 
 def test_cosyvoice_without_speakers_speaks_after_our_clips() -> None:
     with speaking(cosyvoice(Reply([pcm(SOUND)]))) as server, closing(remote(server)) as engine:
-        english, chinese = engine.voices()
-        assert (english.name, english.languages[0], chinese.languages[0]) == ("Default", "en", "zh")
+        chinese = next(voice for voice in engine.voices() if voice.languages[0] == "zh")
+        assert {voice.languages[0] for voice in engine.voices()} == {"zh", "en"}
         list(engine.synthesize(SpeechRequest("你好，今天天气真好。", chinese, Style("happy"))))
     (asked,) = server.questions()
     assert asked.body["instruct_text"] == "用开心的语气说<|endofprompt|>"
@@ -362,7 +362,7 @@ def test_what_was_begun_is_not_tried_again_and_what_came_is_kept() -> None:
 
 
 def test_a_mute_server_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech_remote, "READ_S", 0.2)
+    monkeypatch.setattr(speech_http, "READ_S", 0.2)
     never = threading.Event()
     with speaking(openai(lambda asked: Reply(until(never, [], lambda: [])))) as server:
         assert error_of(remote(server)).key == "server_silent"
@@ -379,6 +379,16 @@ def test_nobody_there_and_no_address() -> None:
     assert [voice.name for voice in engine.voices()] == ["Default"]
     assert engine.info.device == ""
     assert error_of(engine).key == "speech_address"
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [("tcp://nowhere", "worker_address"), ("there:8000", "server_address"), ("http://a b:x", "server_address")],
+)
+def test_an_address_that_is_none(url: str, key: str) -> None:
+    engine = RemoteSynthesizer(ModelStore(Settings().models_dir), Settings(synthesizer_url=url))
+    assert not engine.info.loaded
+    assert error_of(engine).key == key
 
 
 @pytest.mark.parametrize(
@@ -494,6 +504,17 @@ def test_two_requests_at_once_do_not_mix() -> None:
         rest = [chunk.audio.samples for chunk in one]
     assert same(Audio(np.concatenate(other), 24_000), SOUND[::-1])
     assert same(Audio(np.concatenate([first.audio.samples, *rest]), 24_000), SOUND)
+
+
+def test_a_worker_is_known_by_its_address() -> None:
+    with speaking({}) as server:
+        port = server.url.rpartition(":")[2]
+    settings = Settings(synthesizer_url=f"tcp://127.0.0.1:{port}", synthesizer_key=SecretStr("sk-1"))
+    with closing(RemoteSynthesizer(ModelStore(settings.models_dir), settings)) as engine:
+        assert not engine.info.loaded
+        with pytest.raises(EngineError) as caught:
+            engine.load()
+    assert caught.value.key == "worker_unreachable"
 
 
 def test_a_turn_speaks_through_a_server() -> None:

@@ -9,9 +9,12 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+_ENDING: set[asyncio.Task[None]] = set()  # a loop holds its tasks weakly
 
 
 class Pulled(Iterator[T], Generic[T]):
@@ -35,8 +38,12 @@ class Pulled(Iterator[T], Generic[T]):
         try:
             pulled = self._step.result()
         except CancelledError:
-            raise StopIteration from None
+            pulled = ()
+        except Exception:
+            self._closed = True  # the generator has ended with it
+            raise
         if not pulled:
+            self._closed = True
             raise StopIteration
         return pulled[0]
 
@@ -53,11 +60,21 @@ class Pulled(Iterator[T], Generic[T]):
                 return
             self._closed = True
         # A step that runs is cancelled, and the generator ends with it; one that waits between two steps is told to.
-        if self._loop.is_running() and (self._step is None or not self._step.cancel()):
-            asyncio.run_coroutine_threadsafe(self._source.aclose(), self._loop)
+        if self._step is None or not self._step.cancel():
+            with suppress(RuntimeError):  # the loop is no more, and with it all that was on it
+                self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        task = self._loop.create_task(_closed(self._source))
+        _ENDING.add(task)
+        task.add_done_callback(_ENDING.discard)
 
     def __del__(self) -> None:
         self.close()
+
+
+async def _closed(source: AsyncGenerator[T, None]) -> None:
+    await source.aclose()
 
 
 class Background:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 from webui.config import ROOT, Settings
 from webui.engines.cosyvoice_voices import LANGUAGES, LICENCE, TRAINED, check_clip, generation, preset
+from webui.engines.house_voices import house_voices
 from webui.engines.protocols import EngineInfo, SpeechRequest
 from webui.engines.store import ModelStore
 from webui.engines.worker.process import WorkerProcess
@@ -29,14 +28,6 @@ MODELS = {
     "cosyvoice-300m": 1,
 }
 ENGINE = "webui.engines.cosyvoice_model:CosyVoiceModel"
-# The example clips that serve as voices: who speaks, and as what.
-HOUSE = {
-    "zh_request": ("Xiaoxiao", "female"),
-    "en_request": ("Emma", "female"),
-    "zh_question": ("Xiaobei", "female"),
-    "en_question": ("Michael", "male"),
-}
-CLIPS = ROOT / "assets" / "clips"
 
 
 class CosyVoiceSynthesizer:
@@ -93,7 +84,7 @@ class CosyVoiceSynthesizer:
             stored = [preset(speaker, number) for speaker in TRAINED]
         else:
             stored = []
-        return [*stored, *_house(LANGUAGES[number])]
+        return [*stored, *house_voices(LANGUAGES[number])]
 
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield ``request.text`` as speech; closing the iterator stops the worker's work on it.
@@ -110,7 +101,7 @@ class CosyVoiceSynthesizer:
     def _whole(self, voice: Voice) -> Voice:
         """The voice with its clip: ours are known by their ids."""
         if voice.sample is None:
-            voice = next((own for own in _house(voice.languages) if own.id == voice.id), voice)
+            voice = next((own for own in house_voices(voice.languages) if own.id == voice.id), voice)
         if voice.sample is not None:
             check_clip(voice.sample)
         return voice
@@ -166,28 +157,3 @@ class CosyVoiceSynthesizer:
 def _own_python() -> Path:
     inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     return ROOT / ".cache" / "env-cosyvoice" / inside
-
-
-@lru_cache
-def _house(languages: tuple[str, ...]) -> tuple[Voice, ...]:
-    """Voices from clips of our own, for checkpoints that bring no speakers."""
-    import soundfile
-
-    rows = {Path(row["file"]).stem: row for row in json.loads((CLIPS / "clips.json").read_text("utf-8"))}
-    voices = []
-    for stem, (name, gender) in HOUSE.items():
-        row = rows[stem]
-        samples, rate = soundfile.read(CLIPS / row["file"], dtype="float32")
-        others = tuple(code for code in languages if code != row["language"])
-        voices.append(
-            Voice(
-                f"house-{stem}",
-                name,
-                (row["language"], *others),
-                gender,
-                licence="Apache-2.0",
-                sample=Audio(samples, rate),
-                sample_text=row["text"],
-            )
-        )
-    return tuple(voices)

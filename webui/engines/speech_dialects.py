@@ -6,17 +6,17 @@ import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Protocol
 
 from webui.audio.convert import to_wav_bytes
-from webui.audio.decode import decode
-from webui.config import ROOT
+from webui.engines.cosyvoice_text import MARK, PREAMBLE
+from webui.engines.cosyvoice_voices import LANGUAGES, TRAINED, check_clip, preset
+from webui.engines.house_voices import house_voices
 from webui.engines.instructions import instruction
 from webui.engines.protocols import SpeechRequest
 from webui.errors import EngineError
 from webui.text.script import language_of
-from webui.types import Audio, Voice
+from webui.types import Voice
 
 WORLD = ("en", "zh", "ja", "ko", "de", "fr", "ru", "pt", "es", "it")
 LANGUAGE_NAMES = {
@@ -25,13 +25,6 @@ LANGUAGE_NAMES = {
 }  # fmt: skip
 OPENAI_VOICES = "alloy ash ballad coral echo fable nova onyx sage shimmer verse marin cedar".split()
 DASHSCOPE_VOICES = "Cherry Ethan Serena Chelsie Jennifer Ryan Katerina Elias Dylan Jada Sunny".split()
-SFT_VOICES = {
-    "中文女": ("zh", "female"), "中文男": ("zh", "male"), "英文女": ("en", "female"), "英文男": ("en", "male"),
-    "日语男": ("ja", "male"), "粤语女": ("yue", "female"), "韩语女": ("ko", "female"),
-}  # fmt: skip
-CLIP_RATE = 16_000
-PREFIX_V3 = "You are a helpful assistant."
-END_OF_PROMPT = "<|endofprompt|>"
 
 _NO_CLONE = "This server speaks with its own voices only; cloning a voice needs another one."
 _NO_STYLE = "This server takes no styles; its voices find the tone in the words."
@@ -108,14 +101,14 @@ class CosyVoiceServer:
     @property
     def languages(self) -> tuple[str, ...]:
         """What it speaks."""
-        return (*WORLD[:4], "yue", *(WORLD[4:] if self.generation == 3 else ()))
+        return LANGUAGES[self.generation]
 
     @property
     def voices(self) -> tuple[Voice, ...]:
         """The tuned ones of the first generation; else our own clips to speak after."""
         if self.generation == 1 and re.search("sft|instruct", self.model, re.IGNORECASE):
-            return tuple(Voice(id_, id_, (lang,), gender) for id_, (lang, gender) in SFT_VOICES.items())
-        return clip_voices(self.languages)
+            return tuple(preset(name, self.generation) for name in TRAINED)
+        return house_voices(self.languages)
 
     @property
     def capabilities(self) -> Mapping[str, bool | str]:
@@ -127,18 +120,18 @@ class CosyVoiceServer:
     def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
         """A form for the route that fits voice and style."""
         words = _instruction(request, text) if self.capabilities["styles"] is True else ""
-        prefix = PREFIX_V3 if self.generation == 3 else ""
+        prefix = PREAMBLE if self.generation == 3 else ""
         voice = request.voice
         if voice.sample is None:
             form = {"tts_text": text, "spk_id": voice.id}
             if words and self.generation == 1:
-                return Ask("/inference_instruct", {"data": {**form, "instruct_text": words + END_OF_PROMPT}})
+                return Ask("/inference_instruct", {"data": {**form, "instruct_text": words + MARK}})
             return Ask("/inference_sft", {"data": form})
         clip = {"files": {"prompt_wav": ("prompt.wav", to_wav_bytes(voice.sample), "audio/wav")}}
         if words and self.generation > 1:
-            told = f"{prefix} {words}".strip() + END_OF_PROMPT
+            told = f"{prefix} {words}".strip() + MARK
             return Ask("/inference_instruct2", {"data": {"tts_text": text, "instruct_text": told}, **clip})
-        lead = prefix + END_OF_PROMPT if prefix else ""
+        lead = prefix + MARK if prefix else ""
         if voice.sample_text:
             return Ask(
                 "/inference_zero_shot", {"data": {"tts_text": text, "prompt_text": lead + voice.sample_text}, **clip}
@@ -174,7 +167,7 @@ class OpenAISpeech:
         if not names and re.match(r"tts-1|gpt-", self.model):
             names = tuple(OPENAI_VOICES)
         if not names and self._clones:
-            return clip_voices(self.languages)
+            return house_voices(self.languages)
         return tuple(Voice(name, name, self.languages) for name in names) or (
             Voice("default", "Default", self.languages),
         )
@@ -257,26 +250,6 @@ class DashScope:
         return Ask(path, {"json": {"model": self.model, "input": told}, "headers": headers})
 
 
-def clip_voices(languages: tuple[str, ...]) -> tuple[Voice, ...]:
-    """Voices for a server that has none of its own and speaks after a clip: two of the page's example clips."""
-    english, chinese = _clip("en_request"), _clip("zh_request")
-    others = tuple(code for code in languages if code not in ("en", "zh"))
-    return (
-        Voice("default", "Default", ("en", *others, "zh"), "", "cloned", "", None, english, _WORDS["en_request"]),
-        Voice(
-            "default-zh", "Default 中文", ("zh", *others, "en"), "", "cloned", "", None, chinese, _WORDS["zh_request"]
-        ),
-    )
-
-
-_WORDS = {"en_request": "Please tell me a story about a cat.", "zh_request": "请给我推荐三个周末的活动。"}
-
-
-@lru_cache(maxsize=2)
-def _clip(name: str) -> Audio:
-    return decode(ROOT / "assets" / "clips" / f"{name}.wav", CLIP_RATE)
-
-
 def _language(request: SpeechRequest, text: str) -> str:
     return language_of(text) if request.language == "auto" else request.language
 
@@ -286,10 +259,11 @@ def _instruction(request: SpeechRequest, text: str) -> str:
 
 
 def check(dialect: Dialect, voice: Voice) -> None:
-    """Raise ``EngineError`` where ``dialect``'s server cannot speak with ``voice``."""
+    """Raise ``EngineError`` where ``dialect``'s server cannot speak with ``voice``, ``AudioError`` for a bad clip."""
     if voice.sample is not None:
         if dialect.capabilities["clone"] is not True:
             raise EngineError("speech_no_clone", "This server cannot clone a voice: choose one of its own.")
+        check_clip(voice.sample)
     elif voice.kind == "cloned" or all(voice.id != known.id for known in dialect.voices):
         raise EngineError(
             "voice_missing", f"The voice {voice.id[:40]} is not there; choose another.", voice=voice.id[:40]
