@@ -26,7 +26,8 @@ the page
 which engines, and where they run
   --profile PROFILE    auto, embedded, cpu, gpu, remote (auto: what this machine
                        can run; python -m webui.doctor says what, and why)
-  --recognizer NAME    who hears: whisper, sensevoice, funasr, remote
+  --recognizer NAME    who hears: whisper (or whisper-small, -medium, -turbo,
+                       -large-v3), sensevoice, sensevoice-whisper, funasr, remote
   --chat NAME          who thinks: llama, transformers, openai
   --synthesizer NAME   who speaks: kokoro, cosyvoice, remote
   --device DEVICE      where torch engines run: auto, cpu, cuda
@@ -34,6 +35,16 @@ which engines, and where they run
   --preload            load every model before the page opens
   --threads N          CPU threads for each model
   --models-dir DIR     where fetched weights are kept
+
+CosyVoice
+  --cosyvoice-model NAME   which one: a name that python -m webui.models lists, or
+                           a model's folder
+  --cosyvoice-python FILE  Python of its environment, where that is not the one
+                           that scripts/engine_envs.sh makes
+  --cosyvoice-code DIR     copy of its official repository (version 3 needs it)
+  --cosyvoice-fp16         in half precision (GPU)
+  --cosyvoice-trt          with TensorRT (GPU)
+  --cosyvoice-vllm         with vLLM (GPU)
 
 servers that do a job elsewhere
   --recognizer-url URL     a server that hears

@@ -58,7 +58,7 @@ CASES = {
         WITH_HUB, "auto", ("sensevoice", "llama", "kokoro"), ("why_hub", "why_hub", "why_embedded"),
     ),
     "auto, weights here and no hub": (
-        replace(DEFAULT_INSTALL, models=frozenset({"sensevoice-small-int8"})), "auto",
+        replace(DEFAULT_INSTALL, models=frozenset({"sensevoice-int8"})), "auto",
         ("sensevoice", "llama", "kokoro"), ("why_here", "why_embedded", "why_embedded"),
     ),
     "auto, CosyVoice set up on a CPU": (
@@ -132,7 +132,7 @@ ADVICE = {
     ),
     "weights, while no hub answers": (
         DEFAULT_INSTALL, "auto", "recognizer",
-        "lacks_weights", ".venv/bin/python -m webui.models fetch sensevoice-small-int8",
+        "lacks_weights", ".venv/bin/python -m webui.models fetch sensevoice-int8",
     ),
     "packages of the default install": (
         NOTHING, "auto", "recognizer", "lacks_packages", ".venv/bin/pip install -r requirements.txt",
@@ -173,6 +173,21 @@ def test_the_language_model_fits_the_memory(probe: Probe, given: dict[str, objec
     assert choice.name == ("transformers" if model and not model.endswith("-gguf") else "llama")
 
 
+@pytest.mark.parametrize(
+    ("given", "here", "why"),
+    [
+        ({}, "cosyvoice-300m-sft", "why_environment"),
+        ({"cosyvoice_model": "/my/cosyvoice"}, "/my/cosyvoice", "why_environment"),
+        ({"cosyvoice_model": "/my/cosyvoice"}, "cosyvoice2-0.5b", "why_embedded"),
+        ({}, "cosyvoice3-0.5b", "why_embedded"),
+        ({"cosyvoice_code": "/my/code"}, "cosyvoice3-0.5b", "why_environment"),
+    ],
+)
+def test_cosyvoice_speaks_with_the_weights_that_are_here(given: dict[str, object], here: str, why: str) -> None:
+    probe = Probe(environments=frozenset({"cosyvoice"}), models=frozenset({here}))
+    assert chosen(settings(**given), probe)["synthesizer"].why.key == why
+
+
 def test_device_cpu_leaves_the_gpu_alone() -> None:
     assert chosen(settings(device="cpu"), GPU_BOX)["recognizer"].name == "sensevoice"
 
@@ -187,11 +202,10 @@ def test_options_say_what_is_lacking() -> None:
         found = options(job, [*BUILT_IN[job], "theirs"], settings(**given), probe)
         return {option.name: option.lacks.key for option in found if option.lacks}
 
-    assert lacking("recognizer", DEFAULT_INSTALL) == {
-        "funasr": "lacks_gpu",
-        "sensevoice": "lacks_weights",
-        "remote": "lacks_address",
-    }
+    without_hub = lacking("recognizer", DEFAULT_INSTALL)
+    assert {without_hub.pop("funasr"), without_hub.pop("remote")} == {"lacks_gpu", "lacks_address"}
+    assert set(without_hub) == set(BUILT_IN["recognizer"]) - {"whisper", "funasr", "remote"}
+    assert set(without_hub.values()) == {"lacks_weights"}
     assert lacking("recognizer", WITH_HUB, recognizer_url="http://127.0.0.1:9") == {"funasr": "lacks_gpu"}
     assert lacking("synthesizer", GPU_BOX) == {"remote": "lacks_address"}
     assert lacking("synthesizer", WITH_HUB) == {"cosyvoice": "lacks_environment", "remote": "lacks_address"}

@@ -98,12 +98,17 @@ def test_hubs_that_are_silent_are_given_up_on_and_not_asked_again(monkeypatch):
 
 
 def test_a_model_is_here_when_all_its_files_are(tmp_path):
+    given = Settings(_env_file=None)
     store = ModelStore(tmp_path, catalog(entry({"a.bin": b"a", "b/c.json": b"{}"}, {"kind": "url", "url": "http://x"})))
     (tmp_path / "toy" / "b").mkdir(parents=True)
     (tmp_path / "toy" / "a.bin").write_bytes(b"whatever")
-    assert models_here(store) == frozenset()
+    assert models_here(given, store) == frozenset()
     (tmp_path / "toy" / "b" / "c.json").write_bytes(b"whatever")
-    assert models_here(store) == {"toy"}
+    assert models_here(given, store) == {"toy"}
+    (tmp_path / "made-here").mkdir()
+    (tmp_path / ".fetch").mkdir()
+    own = given.model_copy(update={"cosyvoice_model": str(tmp_path)})
+    assert models_here(own, store) == {"toy", "made-here", str(tmp_path)}
 
 
 def test_the_whole_look_without_a_hub(tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webui.config import Settings
 from webui.engines.presets import gguf_for, torch_bytes, torch_for
@@ -76,14 +76,19 @@ class Needs:
 def _candidates(job: str, settings: Settings, probe: Probe, left: int) -> tuple[Needs, ...]:
     """The engines that are better than the embedded one, the best first; ``left`` is GPU memory in bytes."""
     if job == "recognizer":
-        torch = Needs("funasr", "SenseVoice", 2 * _GIB, ("torch", "funasr"), weights=("sensevoice-small",))
-        return torch, Needs("sensevoice", "SenseVoice", packages=("sherpa_onnx",), weights=("sensevoice-small-int8",))
-    if job == "synthesizer":
-        weights = ("cosyvoice3-0.5b", "cosyvoice2-0.5b", "cosyvoice-300m-sft")
-        on_gpu = Needs("cosyvoice", "CosyVoice", 4 * _GIB, environment="cosyvoice", weights=weights)
-        # On a CPU it is slow: taken where somebody has set it up, and advised to nobody.
-        return on_gpu, Needs("cosyvoice", "CosyVoice", environment="cosyvoice", weights=weights, advised=False)
-    return _thinkers(settings, probe, left)
+        return _HEARS_BY_TORCH, _HEARS
+    if job == "chat":
+        return _thinkers(settings, probe, left)
+    weights = (settings.cosyvoice_model,) if settings.cosyvoice_model else _cosyvoices(settings)
+    on_gpu = Needs("cosyvoice", "CosyVoice", 4 * _GIB, environment="cosyvoice", weights=weights)
+    # On a CPU it is slow: taken where somebody has set it up, and advised to nobody.
+    return on_gpu, replace(on_gpu, gpu=0, advised=False)
+
+
+def _cosyvoices(settings: Settings) -> tuple[str, ...]:
+    """The catalogue's, the one to fetch first; 3 needs code that no package has."""
+    rest = ("cosyvoice2-0.5b", "cosyvoice-300m-instruct", "cosyvoice-300m-sft", "cosyvoice-300m")
+    return ("cosyvoice3-0.5b", *rest) if settings.cosyvoice_code else rest
 
 
 def _thinkers(settings: Settings, probe: Probe, left: int) -> tuple[Needs, ...]:
@@ -96,6 +101,21 @@ def _thinkers(settings: Settings, probe: Probe, left: int) -> tuple[Needs, ...]:
     if torch.endswith("-gguf"):
         return (on_cpu,)
     return (on_gpu, on_cpu) if gguf else (on_gpu,)
+
+
+_SENSEVOICE_INT8 = ("sensevoice-int8", "sensevoice-int8-exported")
+_HEARS_BY_TORCH = Needs("funasr", "SenseVoice", 2 * _GIB, ("torch", "funasr"), weights=("sensevoice-small",))
+_HEARS = Needs("sensevoice", "SenseVoice", packages=("sherpa_onnx",), weights=_SENSEVOICE_INT8)
+# Taken only by those who ask for them.
+_OTHERS = {
+    "recognizer": (
+        replace(_HEARS, name="sensevoice-whisper"),
+        *(
+            Needs(f"whisper-{s}", "Whisper", weights=(f"whisper-{s}",))
+            for s in ("small", "medium", "turbo", "large-v3")
+        ),
+    )
+}
 
 
 def choose(settings: Settings, probe: Probe) -> tuple[Choice, ...]:
@@ -121,7 +141,8 @@ def _lacking(job: str, name: str, settings: Settings, probe: Probe) -> Sentence 
         setting = f"--{job}-url"
         return None if getattr(settings, f"{job}_url") else Sentence("lacks_address", {"command": setting})
     left = _gpu_memory(settings, probe)
-    found = [_lacks(needs, probe, left) for needs in _candidates(job, settings, probe, left) if needs.name == name]
+    known = (*_candidates(job, settings, probe, left), *_OTHERS.get(job, ()))
+    found = [_lacks(needs, probe, left) for needs in known if needs.name == name]
     return None if name == EMBEDDED[job] or not found or None in found else found[-1]
 
 

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,6 @@ HUBS = ("modelscope", "huggingface")
 HUB_NAMES = {"modelscope": "ModelScope", "huggingface": "Hugging Face"}
 # Top-level modules that engines need beyond requirements.txt, or that may be missing where it was not installed whole.
 PACKAGES = ("torch", "funasr", "transformers", "sherpa_onnx")
-ENVIRONMENTS = ("cosyvoice",)
 
 _SMI = ("--query-gpu=index,uuid,name,memory.free,memory.total", "--format=csv,noheader,nounits")
 _ASK_TORCH = (
@@ -55,9 +53,9 @@ class Probe:
     """What was found.
 
     ``memory`` is the free memory in bytes. ``hub`` is the model hub to fetch from (``modelscope`` or ``huggingface``),
-    empty where none answers. ``models`` are catalogue names whose files are here. ``packages`` are importable modules
-    out of ``PACKAGES``; ``torch_cuda`` says whether the torch among them is built for CUDA. ``environments`` are those
-    of ``ENVIRONMENTS`` that are set up.
+    empty where none answers. ``models`` are names of folders of weights that are here. ``packages`` are importable
+    modules out of ``PACKAGES``; ``torch_cuda`` says whether the torch among them is built for CUDA. ``environments``
+    are those of ``scripts/engine_envs.sh`` that are set up.
     """
 
     gpu: Gpu | None = None
@@ -78,23 +76,26 @@ def look(settings: Settings, store: ModelStore, ask_hub: bool = True) -> Probe:
         hub = pool.submit(find_hub, settings.lang) if ask_hub else None
         return Probe(
             memory=psutil.virtual_memory().available,
-            models=models_here(store),
+            models=models_here(settings, store),
             packages=frozenset(name for name in PACKAGES if importlib.util.find_spec(name) is not None),
             torch_cuda=_torch_is_for_cuda(),
-            environments=frozenset(name for name in ENVIRONMENTS if _is_set_up(name)),
+            environments=frozenset({"cosyvoice"} if settings.cosyvoice_python or _is_set_up("cosyvoice") else ()),
             gpu=gpu.result(),
             hub=hub.result() if hub else "",
         )
 
 
-def models_here(store: ModelStore) -> frozenset[str]:
-    """The catalogue's models of which every file lies in its folder (which says nothing of their content)."""
+def models_here(settings: Settings, store: ModelStore) -> frozenset[str]:
+    """The catalogue's models of which every file lies in its folder, and other folders that somebody laid there.
 
-    def here(files: Iterable[str], folder: Path) -> bool:
-        return all((folder / name).is_file() for name in files)
-
-    found = (e.id for e in store.catalog.values() if here((f.name for f in e.files), store.root / e.id))
-    return frozenset(found)
+    It says nothing of their content. The folder that the settings name for CosyVoice is among them, by that name.
+    """
+    here = {e.id for e in store.catalog.values() if all((store.root / e.id / f.name).is_file() for f in e.files)}
+    laid = (path.name for path in store.root.glob("[!.]*/") if path.is_dir())
+    here.update(name for name in laid if name not in store.catalog)
+    if settings.cosyvoice_model and Path(settings.cosyvoice_model).is_dir():
+        here.add(settings.cosyvoice_model)
+    return frozenset(here)
 
 
 def _is_set_up(environment: str) -> bool:

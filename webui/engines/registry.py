@@ -103,7 +103,7 @@ class Engines:
     def probe(self) -> Probe:
         """What was found on this machine, with the weights that are here now."""
         self._looking.join()
-        return replace(self._seen, models=models_here(self.store))
+        return replace(self._seen, models=models_here(self.settings, self.store))
 
     @property
     def recognizer(self) -> Recognizer:
