@@ -173,8 +173,8 @@ def _best(job: str, settings: Settings, probe: Probe, left: int) -> tuple[Choice
         if lack is None:
             model = needs.weights[0] if job == "chat" else ""
             return Choice(job, needs.name, _why(needs, probe), missing, better, True, model), needs.gpu
-        if missing is None and needs.advised:
-            missing, better = lack, _remedy(needs, lack)
+        if needs.advised:
+            missing, better = missing or lack, better or _remedy(needs, lack)
     return Choice(job, EMBEDDED[job], Sentence("why_embedded"), missing, better, automatic=True), 0
 
 
