@@ -16,7 +16,8 @@ from webui.audio.convert import resample
 from webui.config import Settings
 from webui.engines.listening import Stretch
 from webui.engines.protocols import RecognitionRequest
-from webui.engines.sensevoice_onnx import EXPORTED, SherpaSenseVoice
+from webui.engines.sensevoice_export import EXPORTED
+from webui.engines.sensevoice_onnx import SherpaSenseVoice
 from webui.engines.store import ModelStore
 from webui.errors import AudioError, EngineError, ModelError
 from webui.types import Audio, Emotion, Event, Segment, Transcript

@@ -19,6 +19,8 @@ import numpy as np
 
 from webui.audio.convert import from_pcm16, to_pcm16
 from webui.config import ROOT
+from webui.engines.catalog import WeightFile, load_catalog
+from webui.engines.store import ModelStore, sha256
 from webui.types import Samples
 
 VERSION = 1  # another one for another vocabulary, other clips or another training
@@ -121,6 +123,20 @@ def exported(made: TinySenseVoice) -> Path:
         command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
         subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
     return folder
+
+
+def placed(models: Path) -> ModelStore:
+    """A store of the models that lie in ``models``, whatever they are: each in the folder of its catalogue name."""
+    rows = {}
+    catalog = load_catalog()
+    for folder in models.iterdir():
+        files = [
+            WeightFile(name=p.name, size=p.stat().st_size, sha256=sha256(p))
+            for p in sorted(folder.iterdir())
+            if p.is_file()
+        ]
+        rows[folder.name] = catalog[folder.name].model_copy(update={"files": tuple(files), "sets": ()})
+    return ModelStore(models, rows)
 
 
 def _write_clips(folder: Path) -> None:

@@ -27,8 +27,8 @@ def pick_device(asked: str) -> str:
     return "cuda" if there and asked != "cpu" else "cpu"
 
 
-def load_checkpoint(folder: Path, device: str, threads: int) -> Any:
-    """funasr's ``AutoModel`` of the checkpoint in ``folder``, on ``device``, in float32.
+def load_checkpoint(folder: Path, device: str, threads: int, **options: Any) -> Any:
+    """funasr's ``AutoModel`` of the checkpoint in ``folder``, on ``device``, in float32; ``options`` go to the model.
 
     Features are made without dither, so that the same sound gives the same words. Raises ``ModelError`` where funasr
     is missing, or the weights are broken, do not fit the configuration, or hold anything but weights.
@@ -53,6 +53,7 @@ def load_checkpoint(folder: Path, device: str, threads: int) -> Any:
             trust_remote_code=False,
             ignore_init_mismatch=False,
             log_level="WARNING",
+            **options,
         )
     except Exception as error:  # funasr, torch and OmegaConf raise types of their own that share no base
         raise _broken(folder) from error

@@ -12,7 +12,7 @@ from webui.audio.vad import RATE, SpeechDetector
 from webui.config import Settings
 from webui.engines.listening import Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
-from webui.engines.sensevoice_export import MODEL, TOKENS
+from webui.engines.sensevoice_export import EXPORTED, MODEL, TOKENS
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
 from webui.engines.sensevoice_tags import LANGUAGES, read
 from webui.engines.store import ModelStore
@@ -20,8 +20,6 @@ from webui.errors import ModelError
 from webui.types import Segment
 
 MODEL_ID = "sensevoice-int8"
-EXPORTED = "sensevoice-int8-exported"
-"""The folder under models/ that ``python -m webui.models export sensevoice`` makes; it goes before the fetched one."""
 KEPT = 2  # recognizers in memory: language and itn are fixed when one is made
 FRAME_SECONDS = 0.06
 
@@ -46,12 +44,13 @@ class SherpaSenseVoice:
                 "events": True,
                 "emotion": True,
                 "arousal": "SenseVoice names the emotion, but not how energetic it is.",
+                "confidence": "SenseVoice gives no scores for what it hears.",
                 "itn": True,
                 "yue": True,
                 "speakers": "This engine does not tell speakers apart: SenseVoice through funasr does.",
             },
             device="CPU",
-            licence="FunASR Model License 1.1 (SenseVoice), MIT (Silero VAD)",
+            licence="FunASR Model License (SenseVoice), MIT (Silero VAD)",
             loaded=bool(self._recognizers),
         )
 
