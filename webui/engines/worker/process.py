@@ -99,7 +99,7 @@ class WorkerProcess:
             yield from ask(address, request, self._patience_s)
         except FrameError as error:
             raise EngineError("request_too_long", "That is too much at once: use a shorter recording.") from error
-        if process is self._process:
+        if process is self._process and request.header["do"] != "load":  # it may load well and die at work
             self._deaths = 0
 
     def _running(self) -> tuple[subprocess.Popen[bytes], Address]:
