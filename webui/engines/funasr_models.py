@@ -23,7 +23,7 @@ def pick_device(asked: str) -> str:
         raise ModelError("funasr_missing", MISSING) from error
     there = torch.cuda.is_available()
     if asked == "cuda" and not there:
-        raise ModelError("no_cuda", "No CUDA device is to be seen here: choose another device with --device.")
+        raise ModelError("no_cuda", "No NVIDIA GPU can be used here; set --device to auto or cpu.")
     return "cuda" if there and asked != "cpu" else "cpu"
 
 
