@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,7 +71,7 @@ class Api:
         synthesizer = cast(Synthesizer, self._engines.get("synthesizer"))
         return {
             "voices": voices_json(synthesizer),
-            "styles": ["auto", *(s for s in STYLES if synthesizer.info.capabilities.get(f"style_{s}", True) is True)],
+            "styles": ["auto", *_styles(synthesizer.info.capabilities)],
             "personas": [{"id": name, "prompts": prompts} for name, prompts in PERSONAS.items()],
             "languages": list(synthesizer.info.languages),
             "engines": engines_json(self._engines),
@@ -127,3 +128,9 @@ def _clips() -> list[dict[str, str]]:
     """Our example clips; the page names each by the label ``clip_<id>``."""
     listed = json.loads((ROOT / "assets" / "clips" / "clips.json").read_text("utf-8"))
     return [{"id": Path(clip["file"]).stem, "file": clip["file"]} for clip in listed]
+
+
+def _styles(capabilities: Mapping[str, bool | str]) -> list[str]:
+    """The styles that a synthesizer speaks in."""
+    able = capabilities.get("styles", True)
+    return [name for name in STYLES if capabilities.get(f"style_{name}", able if name != "neutral" else True) is True]
