@@ -21,9 +21,10 @@ LONG = (
 class Stage:
     """A synthesizer that takes ``factor`` of the time that its speech lasts, and a listener who hears every gap."""
 
-    def __init__(self, factor: float, chunks: int = 1) -> None:
+    def __init__(self, factor: float, chunks: int = 1, at_once: bool = False) -> None:
         self.now = 100.0
         self.factor = factor
+        self.at_once = at_once
         self.chunks = chunks
         self.played_until: float | None = None
         self.gaps: list[float] = []
@@ -32,8 +33,11 @@ class Stage:
 
     def synthesize(self, text: str) -> Iterator[SpeechChunk]:
         seconds = width(text) / LETTERS_A_SECOND / self.chunks
-        for _ in range(self.chunks):
-            self.now += 0.05 / self.chunks + seconds * self.factor
+        for i in range(self.chunks):
+            if not self.at_once:
+                self.now += 0.05 / self.chunks + seconds * self.factor
+            elif i == 0:
+                self.now += 0.05 + seconds * self.chunks * self.factor
             yield SpeechChunk(Audio(np.zeros(round(seconds * 1000), np.float32), 1000), text)
 
     def speak(self, sentences: list[str], pacer: Pacer | None) -> None:
@@ -50,8 +54,8 @@ class Stage:
                     self.played_until = max(self.played_until, self.now) + chunk.audio.duration
 
 
-def both(sentences: list[str], factor: float, chunks: int = 1) -> tuple[Stage, Stage]:
-    plain, paced = Stage(factor, chunks), Stage(factor, chunks)
+def both(sentences: list[str], factor: float, chunks: int = 1, at_once: bool = False) -> tuple[Stage, Stage]:
+    plain, paced = (Stage(factor, chunks, at_once) for _ in range(2))
     plain.speak(sentences, None)
     paced.speak(sentences, Pacer(lambda: paced.now))
     assert paced.first_at == plain.first_at
@@ -84,6 +88,11 @@ def test_a_fast_engine_and_one_that_streams_are_given_whole_sentences() -> None:
     assert fast.parts[1:] == [LONG]
     _, streaming = both(["Of course!", LONG], 0.5, chunks=10)
     assert streaming.parts[1:] == [LONG]
+
+
+def test_sound_in_many_chunks_that_come_all_at_once_is_no_stream() -> None:
+    plain, paced = both(["Of course!", LONG], 0.5, chunks=10, at_once=True)
+    assert sum(paced.gaps) < 0.5 * sum(plain.gaps)
 
 
 def test_what_has_no_clause_or_only_crumbs_is_not_cut() -> None:

@@ -18,7 +18,7 @@ from webui.types import SpeechChunk
 LEAST = 14
 # Seconds of silence between two sentences that nobody takes for a gap.
 UNHEARD_S = 0.2
-# An engine whose first sound is less than this part of the whole gives it out while it makes the rest.
+# An engine whose first sound takes less than this part of its time gives it out while it makes the rest.
 STREAMS_BELOW = 0.7
 
 _CLAUSE = re.compile(r"[，；：]|[,;:—](?=\s)")
@@ -50,17 +50,16 @@ class Pacer:
 
     def watch(self, text: str, speech: Iterable[SpeechChunk]) -> Iterator[SpeechChunk]:
         """``speech`` as it comes, which says ``text``; how long that takes is noted."""
-        begun, took = self._clock(), 0.0
-        first = total = 0.0
+        begun = self._clock()
+        first, took = -1.0, 0.0
         for chunk in speech:
             now = self._clock()
             took += now - begun
-            total += chunk.audio.duration
-            first = first or total
+            first = took if first < 0 else first
             self._end = max(self._end, now) + chunk.audio.duration
             yield chunk
             begun = self._clock()
-        if total:
-            self._streams = self._streams or first < STREAMS_BELOW * total
+        if first >= 0:
+            self._streams = self._streams or first < STREAMS_BELOW * took
             self._made_s += took
             self._made += width(text)
