@@ -19,7 +19,7 @@ LEAST = 14
 # Seconds of silence between two sentences that nobody takes for a gap.
 UNHEARD_S = 0.2
 # An engine whose first sound takes less than this part of its time gives it out while it makes the rest.
-STREAMS_BELOW = 0.7
+STREAMS_BELOW = 0.4
 
 _CLAUSE = re.compile(r"[，；：]|[,;:—](?=\s)")
 
