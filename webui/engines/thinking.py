@@ -63,4 +63,5 @@ def _place(text: str, tag: str) -> int:
 
 def _maybe_tag(text: str) -> int:
     """How many characters at the end of ``text`` may be the beginning of a tag."""
-    return next((n for n in range(len(CLOSE) - 1, 0, -1) if any(t.startswith(text[-n:]) for t in (OPEN, CLOSE))), 0)
+    longest = min(len(text), len(CLOSE) - 1)
+    return next((n for n in range(longest, 0, -1) if any(tag.startswith(text[-n:]) for tag in (OPEN, CLOSE))), 0)
