@@ -1,30 +1,49 @@
-# With the default models inside (1.4 GB):
-#   docker build -t funaudio-webui . && docker run -p 7860:7860 funaudio-webui
-# With the smaller language model: docker build --build-arg WEIGHTS=small, and docker run -e FUNAUDIO_SMALL=true
-# With the models in a volume, fetched at first use: docker build --build-arg WEIGHTS=none, and
-#   docker run -v funaudio-models:/app/models-kept -e FUNAUDIO_MODELS_DIR=/app/models-kept
-FROM python:3.11-slim
+# Three images: `docker build -t funaudio-webui .` makes the first.
+#
+#   --target cpu (the default) the embedded engines and SenseVoice on the CPU, 1.4 GB of models inside
+#   --target gpu               the same and SenseVoice and Qwen on the GPU: docker run --gpus all
+#   --target cosyvoice         the same and CosyVoice in its own environment
+#
+# docker run -p 7860:7860 funaudio-webui; options as FUNAUDIO_* variables (-e FUNAUDIO_PROFILE=embedded).
+# --build-arg WEIGHTS=small takes the smaller language model (docker run -e FUNAUDIO_SMALL=true); WEIGHTS=none leaves the
+# models to a volume, where larger ones are kept, too: docker run -v funaudio-models:/app/models-kept -e
+# FUNAUDIO_MODELS_DIR=/app/models-kept
+FROM python:3.11-slim AS base
 
-# libgomp1: the language model's threads
-RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-RUN useradd --create-home app && mkdir -p /app/models-kept && chown -R app /app
+# libgomp1 and libatomic1: what onnxruntime, xllamacpp and torch are linked against
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libatomic1 libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home app \
+    && mkdir -p /app/models-kept \
+    && chown -R app /app
 WORKDIR /app
 USER app
 
-COPY --chown=app requirements.txt .
-RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirements.txt
-COPY --chown=app . .
-
-# default, small, or none
-ARG WEIGHTS=default
-RUN case "$WEIGHTS" in \
-        none) ;; \
-        small) .venv/bin/python -m webui.models fetch --small ;; \
-        *) .venv/bin/python -m webui.models fetch ;; \
-    esac
+COPY --chown=app requirements.lock .
+RUN python -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirements.lock
 
 ENV FUNAUDIO_HOST=0.0.0.0
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
     CMD [".venv/bin/python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
 CMD [".venv/bin/python", "webui.py"]
+
+
+FROM base AS gpu
+COPY --chown=app requirements.txt requirements-funasr.txt requirements-gpu.txt ./
+RUN .venv/bin/pip install --no-cache-dir -r requirements-gpu.txt -c requirements.lock
+COPY --chown=app . .
+ARG WEIGHTS=default
+RUN bash scripts/image_weights.sh "$WEIGHTS"
+
+
+FROM gpu AS cosyvoice
+RUN bash scripts/engine_envs.sh cosyvoice && rm -rf /home/app/.cache/pip
+
+
+# The last one is what is built where no target is named.
+FROM base AS cpu
+COPY --chown=app . .
+ARG WEIGHTS=default
+RUN bash scripts/image_weights.sh "$WEIGHTS"
