@@ -23,7 +23,7 @@ from webui.engines.catalog import WeightFile, load_catalog
 from webui.engines.store import ModelStore, sha256
 from webui.types import Samples
 
-VERSION = 1  # another one for another vocabulary, other clips or another training
+VERSION = 2  # another one for another vocabulary, other clips or another training
 RATE = 16_000
 ENVIRONMENT = ROOT / ".cache" / "env-funasr" / "bin" / "python"
 MISSING = "needs the environment of funasr: bash scripts/engine_envs.sh funasr"
@@ -264,7 +264,7 @@ def _learn(out: Path, clips: tuple[Clip, ...], steps: int = 300, enough: float =
     front_end = tables.frontend_classes["WavFrontend"](**config["frontend_conf"] | {"cmvn_file": str(out / "am.mvn")})
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(out / BPE))
     # The speech is long and comes cut wider or closer by whoever finds it; the rest is short and always the same.
-    batches = [_rows(front_end, pieces, clips[:2], takes=5), _rows(front_end, pieces, clips[2:], takes=1)]
+    batches = [_rows(front_end, pieces, clips[:2], takes=8), _rows(front_end, pieces, clips[2:], takes=1)]
     used = torch.unique(torch.cat([torch.tensor([0]), *(batch[2].flatten() for batch in batches)]))
     place = torch.zeros(VOCABULARY, dtype=torch.long).scatter(0, used, torch.arange(len(used)))
     head = torch.nn.Linear(config["encoder_conf"]["output_size"], len(used))
@@ -315,7 +315,8 @@ def _rows(front_end: Any, pieces: Any, clips: tuple[Clip, ...], takes: int) -> t
         for take in range(takes):
             before, after = chance.integers(0, 6400, 2) if take else (0, 0)
             padded = np.pad(clip.samples, (before, after))
-            samples = padded + (1e-4 * chance.standard_normal(len(padded))).astype(np.float32)
+            # A room is never quite silent, a synthesizer's pause is.
+            samples = padded + (take % 2 * 1e-4 * chance.standard_normal(len(padded))).astype(np.float32)
             feature, _ = front_end(torch.from_numpy(samples)[None], torch.tensor([len(samples)]))
             for style, text in (("withitn", clip.text), ("woitn", clip.plain)):
                 spaced = f" {text}" if clip.language == "en" else text

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webui.engines.sensevoice_tags import Tagged, read, segment
+from webui.engines.sensevoice_tags import Tagged, read, read_one, segment
 from webui.types import Emotion, Event
 
 
@@ -70,6 +70,12 @@ def test_the_sign_of_a_word_s_beginning_is_a_space() -> None:
 def test_what_is_no_tag_of_sensevoice_is_not_shown() -> None:
     (one,) = read("<|en|><|SPECIAL_24900|><|NEUTRAL|><|Speech|><|withitn|>Good<|0.30|> morning")
     assert "SPECIAL" not in one.text and one.text.startswith("Good") and one.text.endswith("morning")
+
+
+def test_a_stray_tag_in_one_stretch_is_no_other_stretch() -> None:
+    one = read_one("<|en|><|SAD|><|Cry|><|withitn|>Good night<|Speech|> and<|zh|> goodbye.<|HAPPY|>")
+    assert one == Tagged("Good night and goodbye.", "en", Emotion.SAD, (Event.CRY,), itn=True)
+    assert read_one("") == Tagged()
 
 
 def test_words_without_tags_are_words() -> None:

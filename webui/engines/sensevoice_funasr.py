@@ -16,7 +16,7 @@ from webui.engines.funasr_models import load_checkpoint, pick_device
 from webui.engines.listening import Finder, Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
-from webui.engines.sensevoice_tags import LANGUAGES, Tagged, read
+from webui.engines.sensevoice_tags import LANGUAGES, read_one
 from webui.engines.speakers import SpeakerModels, SpeakerTurns
 from webui.engines.store import ModelStore
 from webui.types import Audio, Samples, Segment
@@ -153,10 +153,9 @@ def _hear(models: _Models, batch: Sequence[Stretch], language: str, itn: bool, w
 
 
 def _heard(result: dict[str, Any]) -> Heard:
-    found = read(result["text"])
     times = zip(result.get("words", ()), result.get("timestamp", ()), strict=True)
     pieces = [(word, start / 1000, end / 1000) for word, (start, end) in times]
-    return Heard(found[0] if found else Tagged(), pieces)
+    return Heard(read_one(result["text"]), pieces)
 
 
 def _batches(source: Iterable[Stretch], most: float) -> Iterator[list[Stretch]]:

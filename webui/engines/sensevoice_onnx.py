@@ -14,7 +14,7 @@ from webui.engines.listening import Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.sensevoice_export import EXPORTED, MODEL, TOKENS
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
-from webui.engines.sensevoice_tags import LANGUAGES, read
+from webui.engines.sensevoice_tags import LANGUAGES, read_one
 from webui.engines.store import ModelStore
 from webui.errors import ModelError
 from webui.types import Segment
@@ -85,7 +85,7 @@ class SherpaSenseVoice:
         recognizer.decode_stream(stream)
         said = stream.result
         style = "<|withitn|>" if itn else "<|woitn|>"
-        (tagged,) = read(f"{said.lang}{said.emotion}{said.event}{style}{said.text}")
+        tagged = read_one(f"{said.lang}{said.emotion}{said.event}{style}{said.text}")
         times = zip(said.tokens, said.timestamps, strict=True)
         return Heard(tagged, [(token, at, at + FRAME_SECONDS) for token, at in times])
 

@@ -62,6 +62,13 @@ def read(text: str) -> tuple[Tagged, ...]:
     return tuple(found)
 
 
+def read_one(text: str) -> Tagged:
+    """``text`` of a single stretch: its first tags and all of its words, whatever stray tags lie between them."""
+    found = read(text)
+    words = " ".join(one.text for one in found if one.text)
+    return replace(found[0], text=words) if found else Tagged()
+
+
 def segment(tagged: Tagged, start: float, end: float) -> Segment:
     """One stretch as a ``Segment`` from ``start`` to ``end`` seconds; its events span all of it.
 
