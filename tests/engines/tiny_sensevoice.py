@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from webui.audio.convert import from_pcm16, to_pcm16
 from webui.config import ROOT
@@ -109,19 +110,22 @@ def tiny() -> TinySenseVoice:
     if not ENVIRONMENT.exists():
         pytest.skip(MISSING)
     folder = ROOT / ".cache" / "tiny" / f"sensevoice-{VERSION}"
-    if not (folder / "checkpoint" / "model.pt").exists():
-        _write_clips(folder / "clips")
-        subprocess.run([ENVIRONMENT, "-m", "tests.engines.tiny_sensevoice", folder], cwd=ROOT, check=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "checkpoint" / "model.pt").exists():
+            _write_clips(folder / "clips")
+            subprocess.run([ENVIRONMENT, "-m", "tests.engines.tiny_sensevoice", folder], cwd=ROOT, check=True)
     return TinySenseVoice(folder / "checkpoint", _read_clips(folder / "clips"))
 
 
 def exported(made: TinySenseVoice) -> Path:
     """The same as an int8 graph for sherpa-onnx: the folder that the program's own export writes from it."""
     folder = made.checkpoint.parent / "int8"
-    if not folder.exists():
-        clips = sorted((made.checkpoint.parent / "clips").glob("*.wav"))
-        command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
-        subprocess.run(command, cwd=ROOT, check=True, stderr=subprocess.DEVNULL)
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            clips = sorted((made.checkpoint.parent / "clips").glob("*.wav"))
+            command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
 
 

@@ -75,15 +75,16 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[Word, ...]:
         place = text.find(plain, at)
         if place < 0 or text[at:place].strip():
             place = at  # the library wrote it in another way: take it as it comes
-        begins = not found or place > at or (_ideographic(plain[0]) or _ideographic(found[-1].text[-1]))
+        begins = not found or place > at or _ideographic(plain[0]) or _ideographic(found[-1].text[0])
         at = place + len(plain) if text.startswith(plain, place) else at
         if begins and not (found and _punctuation(plain)):
             found.append(Word(plain, start, end))
         else:
             found[-1] = Word(found[-1].text + plain, found[-1].start, max(found[-1].end, end))
-    following = [word.start for word in found[1:]] + [float("inf")]
+    following = [*(word.start for word in found[1:]), float("inf")]
     return tuple(
-        replace(w, end=max(w.end, min(then, w.end + LONGEST_SOUND))) for w, then in zip(found, following, strict=True)
+        replace(word, end=max(word.end, min(then, word.end + LONGEST_SOUND)))
+        for word, then in zip(found, following, strict=False)  # without words nothing follows
     )
 
 
