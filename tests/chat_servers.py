@@ -157,11 +157,18 @@ def openai(body: dict[str, Any]) -> Reply:
     if effort == "none":
         said = "Unsupported value: 'reasoning_effort' does not support 'none' with this model. Supported values are: 'minimal', 'low', 'medium', and 'high'."
         return refusal(400, said, param="reasoning_effort", code="unsupported_value")
+    if body["max_completion_tokens"] < 16:
+        said = "Could not finish the message because max_tokens or model output limit was reached. Please try again with higher max_tokens."
+        return refusal(400, said, param=None, code=None)
     return stream([*words(*WORDS), usage(0 if effort == "minimal" else 64)])
 
 
 def llama_cpp(body: dict[str, Any]) -> Reply:
-    """Speaks of a context that is too small in its own way."""
+    """Speaks of a context that is too small in its own ways: as a refusal, and as a failure of its own."""
+    if sum(len(m["content"]) for m in body["messages"]) > 20_000:
+        return as_json(
+            {"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}}, 500
+        )
     if sum(len(m["content"]) for m in body["messages"]) > 4000:
         said = "the request exceeds the available context size. try increasing the context size or enable context shift"
         return as_json(

@@ -120,6 +120,7 @@ def test_openais_refusals_are_heeded_one_by_one() -> None:
     with talking(server, path, chat_model=model) as (chat, state):
         list(chat.chat(ask()))
         assert not {"max_tokens", "temperature", "frequency_penalty"} & body(state).keys()
+        assert list(chat.chat(ask(max_tokens=1))), "what is too little for its thoughts is made more"
 
 
 def test_a_model_that_cannot_be_kept_from_thinking_gets_room_for_it() -> None:
@@ -318,13 +319,15 @@ def test_what_a_person_can_mend_is_said_in_one_sentence_and_the_key_nowhere(
         assert secret not in caplog.text + error.message + repr(error.values)
 
 
-@pytest.mark.parametrize("name", ["vllm", "llama.cpp"])
-def test_a_chat_beyond_the_context_is_told_so(name: str) -> None:
+@pytest.mark.parametrize(("name", "length"), [("vllm", 2000), ("llama.cpp", 2000), ("llama.cpp", 5000)])
+def test_a_chat_beyond_the_context_is_told_so(name: str, length: int) -> None:
     server, path, model, _ = SERVERS[name]
     with talking(server, path, chat_model=model) as (chat, state):
-        assert failure(chat, ask("word " * 2000)).key == "chat_too_long"
+        chat.load()
+        stamina.set_testing(True, attempts=1)
+        assert failure(chat, ask("word " * length)).key == "chat_too_long"
         asked = len(state.questions())
-        assert failure(chat, ask("word " * 2000, schema=MOOD)).key == "chat_too_long"
+        assert failure(chat, ask("word " * length, schema=MOOD)).key == "chat_too_long"
         assert len(state.questions()) == asked + 1, "a text that is too long is no reason to ask for JSON otherwise"
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from webui.engines import http
 from webui.engines.answers import AnswerStream, Pieces
-from webui.engines.openai_dialect import Dialect, sentence
+from webui.engines.openai_dialect import TOO_LONG, Dialect, sentence
 from webui.engines.openai_wire import DONE, AnswerReader, BrokenAnswerError, context_tokens, event_data, models_listed
 from webui.engines.protocols import ChatRequest, EngineInfo, Message, ToolCall
 from webui.engines.structured import Malformed, checked, corrected, no_json
@@ -207,6 +207,8 @@ class RemoteChat:
             "prompt": not dialect.thinks or "This model thinks before it answers. One that answers at once suits talk.",
         }
         name = client.model if client else self._settings.chat_model
+        if name.endswith(".gguf"):  # llama.cpp names a model by its whole path
+            name = re.split(r"[/\\]", name)[-1]
         return EngineInfo(name or "…", ("zh", "en"), capabilities, "remote", "", client is not None)
 
     @property
@@ -320,7 +322,11 @@ def _complaint(error: EngineError | BrokenAnswerError) -> str:
     if isinstance(error, BrokenAnswerError):
         return str(error)
     response = getattr(error.__cause__, "response", None)
-    return response.text if response is not None and response.status_code in (400, 404, 413, 422, 501) else ""
+    if response is None:
+        return ""
+    # llama.cpp may call its context exceeded a failure of its own.
+    refused = response.status_code in (400, 404, 413, 422, 501) or TOO_LONG.search(response.text)
+    return response.text if refused else ""
 
 
 def _no_api(base: httpx.URL) -> EngineError:

@@ -30,9 +30,10 @@ _QUIET: tuple[Mapping[str, Any], ...] = (
     {"/no_think": True},
 )
 _NO_THINK = "/no_think"
-_TOO_LONG = re.compile(
+TOO_LONG = re.compile(
     r"context.?(length|size|window)|maximum context|input length|prompt is too long|too many (input )?tokens", re.I
 )
+_MORE_ROOM = re.compile(r"higher max_tokens|output limit was reached", re.I)  # thoughts took all that was allowed
 _NO_MODEL = re.compile(
     r"model_not_found|model.{0,120}(not found|not exist|not available|unknown)|(unknown|invalid) model", re.I | re.S
 )
@@ -84,10 +85,13 @@ class Dialect:
 
     def learn(self, complaint: str, body: Mapping[str, Any]) -> bool:
         """Whether another attempt may go better, now that the server has refused ``body`` with ``complaint``."""
-        if _TOO_LONG.search(complaint) or _NO_MODEL.search(complaint):
+        if TOO_LONG.search(complaint) or _NO_MODEL.search(complaint):
             return False
         if "max_completion_tokens" in complaint and self.length in body and self.length == "max_tokens":
             self.length = "max_completion_tokens"
+            return True
+        if _MORE_ROOM.search(complaint) and not self.thinks:
+            self.thinks = True
             return True
         named = [name for name in body if re.search(rf"\b{name}\b", complaint)]
         if dispensable := [name for name in named if name in _DISPENSABLE]:
@@ -122,7 +126,7 @@ class Dialect:
 
 def sentence(complaint: str, request: ChatRequest, model: str) -> EngineError | None:
     """What to tell a person of a refusal that is special to chat; None where it is like any other server's."""
-    if _TOO_LONG.search(complaint):
+    if TOO_LONG.search(complaint):
         return EngineError("chat_too_long", "That is too long for the language model. Say it in fewer words.")
     if _NO_MODEL.search(complaint):
         return EngineError(

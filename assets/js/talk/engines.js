@@ -41,7 +41,7 @@ export class Engines {
       better && h("p", { class: "fa-better", t: better }),
       ...this.choice(engine),
       ...Object.entries(capabilities).filter(([, able]) => able !== true).map(([what, reason]) => cannot(`cannot_${job}_${what}`, reason)),
-      h("p", { class: "fa-quiet" }, h("span", { t: state }), " · ", h("span", { t: ["engine_licence", { licence }] })));
+      h("p", { class: "fa-quiet" }, h("span", { t: state }), licence && h("span", {}, " · ", h("span", { t: ["engine_licence", { licence }] }))));
     details.addEventListener("toggle", () => (details.open ? this.open.add(job) : this.open.delete(job)));
     return details;
   }
