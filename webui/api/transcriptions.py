@@ -13,6 +13,7 @@ import math
 import shutil
 import tempfile
 import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -84,8 +85,8 @@ class Transcriptions:
     def routes(self) -> list[BaseRoute]:
         """To stand beside the others."""
         return [
-            Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
-            Route("/v1/models", self._models),
+            Route("/v1/audio/transcriptions", _guarded(self._answer), methods=["POST"]),
+            Route("/v1/models", _guarded(self._models)),
         ]
 
     async def _models(self, _: Request) -> Response:
@@ -100,19 +101,6 @@ class Transcriptions:
         names = (self._name(), ALIAS)
         models = [{"id": n, "object": "model", "created": 0, "owned_by": "funaudio", "funaudio": about} for n in names]
         return JSONResponse({"object": "list", "data": models})
-
-    async def _transcribe(self, request: Request) -> Response:
-        try:
-            return await self._answer(request)
-        except UserError as error:
-            return _refusal(error)
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except Exception:
-            log.exception("unexpected failure")
-            return _refusal(
-                UserError("internal", "Something went wrong on our side. Try again; the log has the details.")
-            )
 
     async def _answer(self, request: Request) -> Response:
         if not same_origin(request):
@@ -173,6 +161,25 @@ class Transcriptions:
 
     def _name(self) -> str:
         return next((c.name for c in self._engines.choices if c.job == "recognizer"), ALIAS)
+
+
+def _guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """What goes wrong in ``answer`` is answered, too, in one sentence."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except UserError as error:
+            return _refusal(error)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+        except Exception:
+            log.exception("unexpected failure")
+            return _refusal(
+                UserError("internal", "Something went wrong on our side. Try again; the log has the details.")
+            )
+
+    return guarded
 
 
 async def _left(request: Request) -> None:
