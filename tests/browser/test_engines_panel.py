@@ -99,6 +99,16 @@ def test_where_it_is_not_allowed_the_reason_is_shown(open_page: Open, server: Sc
     expect(page.locator(EARS)).to_contain_text(text("switching_off"))
 
 
+def test_a_stand_in_is_told_unasked(open_page: Open, server: ScriptedServer) -> None:
+    instead = {"why": ["why_stands_in", {"engine": "SenseVoice"}], "missing": ["model_unavailable", {"name": "X"}]}
+    engines = [{**row, **instead} if row["job"] == "recognizer" else row for row in PAGE["engines"]]
+    server.script.page = {**PAGE, "engines": engines}
+    page = open_page(server.url)
+    expect(page.locator(".fa-main")).to_contain_text(text("why_stands_in", engine="SenseVoice"))
+    expect(page.locator(EARS)).to_contain_text(text("model_unavailable", name="X"))
+    assert page.locator(EARS).get_attribute("open") is not None
+
+
 def test_the_panel_holds_together_on_a_phone(open_page: Open, server: ScriptedServer) -> None:
     page = open_page(server.url, viewport={"width": 360, "height": 740})
     page.wait_for_selector(".fa-fields select", state="attached")

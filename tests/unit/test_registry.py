@@ -196,7 +196,8 @@ def test_the_embedded_engine_stands_in_and_says_so(tmp_path, watched, caplog):
     assert (choice.name, choice.why.key) == ("whisper", "why_stands_in")
     assert choice.missing == Sentence("model_unavailable", {"name": "SenseVoice", "tried": "hub"})
     assert told.is_set()
-    assert "whisper stands in" in caplog.text
+    assert choice.why.values == {"engine": "BetterEars"}
+    assert "whisper stands in for sensevoice: It could not be fetched." in caplog.text
     assert list(engines.recognizer.transcribe(RecognitionRequest(Audio.__new__(Audio))))
 
 

@@ -187,14 +187,18 @@ class Engines:
                 seat.engine.load()
             except Cancelled:
                 raise
-            except Exception as error:
+            except UserError as error:
+                log.warning("%s stands in for %s: %s", EMBEDDED[job], seat.name, error.message)
+                self._stand_in(job, seat, error)
+            except Exception:
                 log.exception("%s stands in: %s cannot be used", EMBEDDED[job], seat.name)
-                self._stand_in(job, seat.name, error if isinstance(error, UserError) else _broken(seat.name))
+                self._stand_in(job, seat, _broken(seat.name))
         return self._seat(job)
 
-    def _stand_in(self, job: str, failed: str, error: UserError) -> None:
+    def _stand_in(self, job: str, failed: Seat, error: UserError) -> None:
         reason = Sentence(error.key, {name: str(value) for name, value in error.values.items()})
-        choice = Choice(job, EMBEDDED[job], Sentence("why_stands_in", {"engine": failed}), missing=reason)
+        why = Sentence("why_stands_in", {"engine": failed.engine.info.name})
+        choice = Choice(job, EMBEDDED[job], why, missing=reason)
         self._seat_anew(choice, Seat(choice.name, self._build(job, choice.name, self.settings)))
 
     def _seat_anew(self, choice: Choice, seat: Seat) -> None:

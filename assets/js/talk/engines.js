@@ -5,15 +5,23 @@ import { routeUrl } from "../urls.js";
 
 /** Each job's engine, why it was chosen, what would be better; and another one, where that may be chosen here. */
 export class Engines {
-  constructor() {
+  /** `onStandIn(sentence)` is told, once, that an embedded engine had to take a job over. */
+  constructor(onStandIn) {
     this.element = h("div", { class: "fa-engines" });
     this.engines = [];
     this.allowed = false; // whether this page may switch
     this.loading = null; // { job, name } that is being switched to
     this.failure = null; // { job, sentence } of the last attempt
     this.open = new Set(); // jobs whose details are open
+    this.told = new Set(); // jobs that an embedded engine has taken over, as the person has been told
     onEngines((engines) => {
       this.engines = engines;
+      for (const { job, why } of engines) {
+        if (why[0] !== "why_stands_in" || this.told.has(job)) continue;
+        this.told.add(job);
+        this.open.add(job);
+        onStandIn(why);
+      }
       this.draw();
     });
   }

@@ -10,13 +10,13 @@ const DEFAULTS = { voice: "", style: "auto", strength: 1, speed: 1, reply: "same
 /** How it answers: voice, style, speed, language, persona; and who does the work. Choices are remembered. */
 export class Panel {
   /** `onChange(session)` gets the session fields of the protocol; `onPreview(voice)` is asked to let a voice be heard. */
-  constructor({ onChange, onPreview, onClose }) {
+  constructor({ onChange, onPreview, onClose, onStandIn }) {
     this.onChange = onChange;
     this.onPreview = onPreview;
     this.choice = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORE) ?? "{}") };
     this.page = null;
     this.fields = h("div", { class: "fa-fields" }, h("p", { class: "fa-quiet", t: "voice_loading" }));
-    this.engines = new Engines();
+    this.engines = new Engines(onStandIn);
     this.chatServer = new ChatServer();
     this.element = h("aside", { class: "fa-panel", tLabel: "settings" },
       h("header", { class: "fa-panel-head" }, h("h2", { t: "settings" }), iconButton("close", "dismiss", onClose)),

@@ -31,6 +31,7 @@ class Talk {
       onChange: (session) => this.client?.update(session),
       onPreview: (voice) => this.previewVoice(voice),
       onClose: () => this.showPanel(false),
+      onStandIn: (sentence) => this.dock.say(sentence),
     });
     this.dock = new Dock({
       begin: () => this.begin(), finish: () => this.finish(), cancel: () => this.cancel(), stop: () => this.stop(),
