@@ -67,6 +67,10 @@ class Trial:
 def trial(tiny_sensevoice: TinySenseVoice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     models = tmp_path_factory.mktemp("models")
     shutil.copytree(tiny_sensevoice.checkpoint, models / "sensevoice-small")
+    clips = sorted((tiny_sensevoice.checkpoint.parent / "clips").glob("*.wav"))[:2]
+    subprocess.run(
+        [ENVIRONMENT, "-m", "tests.engines.tiny_campplus", models / "campplus", *clips], cwd=ROOT, check=True
+    )
     running = Trial(models, tmp_path_factory.mktemp("sounds"))
     yield running
     running.close()
@@ -126,6 +130,14 @@ def test_a_long_recording_streams_through_and_is_cut_in_its_pauses(trial: Trial)
     long = trial.ask("transcribe", minute.samples, times=20)
     assert [s["text"] for s in long["segments"]] == [EN, ZH] * 20
     assert long["peak_kb"] - short["peak_kb"] < 100_000  # 20 minutes are 77 MB of samples, and more of features
+
+
+def test_two_voices_are_two_speakers(trial: Trial) -> None:
+    pause = silence(2.0)
+    talk = join(*[part for _ in range(4) for part in (say(EN, "en"), pause, say(ZH, "zh"), pause)])
+    found = trial.hear(talk, speakers=True)
+    assert [s["text"] for s in found] == [EN, ZH] * 4
+    assert [s["speaker"] for s in found] == ["1", "2"] * 4
 
 
 def test_closing_and_loading_again(trial: Trial) -> None:

@@ -43,16 +43,14 @@ def test_a_segment_in_which_two_speak_is_cut_at_the_sentence() -> None:
 def test_chinese_is_cut_between_its_characters() -> None:
     segment = spoken("你好。你好吗？", ["你", "好。", "你", "好", "吗？"])
     found = list(Known((0.0, 2.0, 1), (2.0, 5.0, 0)).name([segment]))
-    assert [(s.text, s.speaker) for s in found] == [("你好。", "2"), ("你好吗？", "1")]
+    assert [(s.text, s.speaker) for s in found] == [("你好。", "1"), ("你好吗？", "2")]
 
 
 def test_a_sentence_belongs_to_who_speaks_most_of_it_or_nearest() -> None:
-    assert [s.speaker for s in Known((0.0, 1.0, 0), (1.0, 4.0, 1)).name([spoken("a b c d", "a b c d".split())])] == [
-        "2"
-    ]
-    assert [s.speaker for s in Known((0.0, 1.0, 0), (20.0, 24.0, 1)).name([spoken("a b", "a b".split(), 15.0)])] == [
-        "2"
-    ]
+    first, most = spoken("z", ["z"]), spoken("a b c d", "a b c d".split(), 1.0)
+    assert [s.speaker for s in Known((0.0, 2.0, 7), (2.0, 5.0, 3)).name([first, most, first])] == ["1", "2", "1"]
+    near = spoken("a b", "a b".split(), 15.0)
+    assert [s.speaker for s in Known((0.0, 1.0, 0), (20.0, 24.0, 1)).name([first, near])] == ["1", "2"]
 
 
 def test_what_nobody_said_has_no_speaker() -> None:

@@ -37,6 +37,7 @@ class SpeakerTurns:
         self._lock = lock
         self._windows: list[tuple[float, float]] = []
         self._prints: list[npt.NDArray[np.float32]] = []
+        self._names: dict[int, str] = {}
 
     def add(self, stretch: Stretch) -> None:
         """Take the voice prints of one stretch of speech."""
@@ -80,7 +81,7 @@ class SpeakerTurns:
                 groups.append((who, list(sentence)))
         if len(groups) < 2:
             who = groups[0][0] if groups else _who(segment.start, segment.end, turns)
-            yield replace(segment, speaker=str(who + 1))
+            yield replace(segment, speaker=self._name(who))
             return
         at = 0
         for number, (who, words) in enumerate(groups):
@@ -89,9 +90,11 @@ class SpeakerTurns:
             until = len(segment.text) if number == len(groups) - 1 else _after(segment.text, at, words)
             events = tuple(EventSpan(e.event, start, end, e.confidence) for e in segment.events)
             text, at = segment.text[at:until].strip(), until
-            yield replace(
-                segment, start=start, end=end, text=text, events=events, words=tuple(words), speaker=str(who + 1)
-            )
+            named = replace(segment, text=text, events=events, words=tuple(words), speaker=self._name(who))
+            yield replace(named, start=start, end=end)
+
+    def _name(self, who: int) -> str:
+        return self._names.setdefault(who, str(len(self._names) + 1))
 
     def _sentences(self, words: Sequence[Word]) -> Iterator[list[Word]]:
         ends = [word.text[-1] in _ENDS for word in words]
