@@ -266,7 +266,8 @@ def test_an_answer_survives_how_it_is_sent(cut: str) -> None:
         assert "".join(map(str, chat.chat(ask()))) == text
 
 
-def test_pieces_come_while_the_server_still_writes_and_closing_hangs_up() -> None:
+@pytest.mark.parametrize("closes", ["answer", "engine"])
+def test_pieces_come_while_the_server_still_writes_and_closing_hangs_up(closes: str) -> None:
     released = threading.Event()
 
     def chat_(asked: dict[str, Any]) -> Reply:
@@ -281,7 +282,7 @@ def test_pieces_come_while_the_server_still_writes_and_closing_hangs_up() -> Non
         rest: list[Any] = []
         reader = threading.Thread(target=lambda: rest.extend(answer))
         reader.start()
-        answer.close()
+        (answer if closes == "answer" else chat).close()
         reader.join(5)
         assert not reader.is_alive()
         assert rest == []

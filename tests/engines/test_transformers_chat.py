@@ -76,6 +76,10 @@ def test_tokens_are_counted_and_limits_told(seen: dict[str, Any]) -> None:
     assert seen["too long"] == "chat_too_long"
 
 
+def test_a_thought_that_the_template_opens_is_not_spoken(seen: dict[str, Any]) -> None:
+    assert seen["thoughts"] == []
+
+
 def test_only_safetensors_of_the_models_folder_are_loaded(seen: dict[str, Any]) -> None:
     assert seen["pickled on cpu"] == "torch_chat_not_loaded"
     assert seen["../tiny on cpu"] == "model_unknown"

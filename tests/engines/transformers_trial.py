@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.engines.tiny_qwen import MOOD, TIME, ask, build
+from tests.engines.tiny_qwen import MOOD, TEMPLATE, TIME, ask, build
 from webui.config import Settings
 from webui.engines.protocols import ChatRequest, Message, ToolCall
 from webui.engines.store import ModelStore
@@ -81,6 +81,11 @@ def trial(root: Path) -> dict[str, Any]:
     engine.close()
     seen["closed"] = [engine.info.loaded, model._model is None]
     seen["hello once more"] = list(engine.chat(ask("Say hello.")))
+
+    shutil.copytree(root / "tiny", root / "thinking")
+    (root / "thinking" / "chat_template.jinja").write_text(TEMPLATE + "<think>\n")
+    thinker = TransformersChat(ModelStore(root), settings.model_copy(update={"chat_model": "thinking"}))
+    seen["thoughts"] = list(thinker.chat(ask("Say hello.", max_tokens=20)))
 
     shutil.copytree(root / "tiny", root / "pickled")
     (root / "pickled" / "model.safetensors").rename(root / "pickled" / "pytorch_model.bin")

@@ -98,14 +98,21 @@ class OpenAIChat:
         self._wait(self._find_manner())
 
     def close(self) -> None:
-        """Drop the connections and end the thread."""
-        self._wait(self._client.aclose())
+        """End the answers under way, drop the connections and end the thread."""
+        self._wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _end(self) -> None:
+        answers = asyncio.all_tasks() - {asyncio.current_task()}
+        for answer in answers:
+            answer.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
+        await self._client.aclose()
 
     async def _find_manner(self) -> None:
         while True:
@@ -121,9 +128,10 @@ class OpenAIChat:
                 await self._answer(request, pieces.put)
             else:
                 await self._json(request, request.schema, pieces.put)
-            pieces.put(None)
         except Exception as error:  # noqa: BLE001  (carried to the reader, and raised there)
             pieces.put(error)
+        finally:
+            pieces.put(None)  # also where it is cancelled: nobody may wait for ever
 
     async def _json(self, request: ChatRequest, schema: Mapping[str, Any], emit: Emit) -> None:
         """An answer that is valid against ``schema``, asked for once more where the first is not; or tool calls."""
@@ -160,7 +168,9 @@ class OpenAIChat:
                     self.dialect.tools = False
                 if failure is None and isinstance(error, BrokenAnswerError):
                     failure = _broke_off(self._client.base_url)
-                raise failure or error from error
+                if failure is None:
+                    raise
+                raise failure from error
             self.dialect.thinks |= reader.thought and self.dialect.settled
             return reader
 

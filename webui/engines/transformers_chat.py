@@ -16,6 +16,7 @@ from webui.engines.openai_wire import AnswerReader, message_json, tool_json
 from webui.engines.presets import torch_for
 from webui.engines.protocols import ChatRequest, EngineInfo, ToolCall
 from webui.engines.structured import Malformed, checked, corrected, no_json, told
+from webui.engines.thinking import OPEN
 from webui.errors import EngineError, ModelError, UserError
 
 if TYPE_CHECKING:
@@ -184,12 +185,14 @@ class _Model:
         """One answer, given to ``emit`` piece by piece, until it is done or ``stopped``. Raises ``EngineError``."""
         import torch
 
-        prompt = self._prompt(request)
+        text = self._prompt(request)
+        prompt = self.tokens(text)
         if len(prompt) + request.max_tokens > self.context_tokens:
             raise EngineError("chat_too_long", "That is too long for the language model. Say it in fewer words.")
         if stopped.is_set():
             return
-        reader = AnswerReader(request.tools)
+        # Templates of models that always think end in an open thought.
+        reader = AnswerReader(request.tools, inside=text.rstrip().endswith(OPEN))
 
         def give(text: str) -> None:
             for piece in reader.add(text):
@@ -228,16 +231,17 @@ class _Model:
         if self.device == "cuda":
             torch.cuda.empty_cache()
 
-    def _prompt(self, request: ChatRequest) -> list[int]:
+    def _prompt(self, request: ChatRequest) -> str:
         """The chat in the model's own template, without thinking where the template knows of it."""
-        text = self._tokenizer.apply_chat_template(
-            [_templated(message_json(m)) for m in request.messages],
-            tools=[tool_json(tool) for tool in request.tools] or None,
-            add_generation_prompt=True,
-            tokenize=False,
-            enable_thinking=False,
+        return str(
+            self._tokenizer.apply_chat_template(
+                [_templated(message_json(m)) for m in request.messages],
+                tools=[tool_json(tool) for tool in request.tools] or None,
+                add_generation_prompt=True,
+                tokenize=False,
+                enable_thinking=False,
+            )
         )
-        return self.tokens(text)
 
     def _cache_for(self, prompt: list[int]) -> Any:
         """What has been read already of ``prompt``, as a cache cut to that; a fresh one where it is nothing."""
