@@ -147,6 +147,7 @@ class ScriptedServer:
         options["app_kwargs"]["routes"] = [
             Route("/v1/page", self._page),
             Route("/v1/engines", self._switch, methods=["POST"]),
+            Route("/v1/chat-server", self._chat_server),
             Route("/v1/conversations/{id}.zip", self._download),
             WebSocketRoute("/v1/realtime", self._socket),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
@@ -179,6 +180,9 @@ class ScriptedServer:
             await send(socket, "funaudio.engines", engines=engines)
         script.page = {**PAGE, "engines": engines, "voices": PAGE["voices"][:2]}
         return JSONResponse({"engines": engines, "switching": True})
+
+    async def _chat_server(self, _: object) -> Response:
+        return JSONResponse({"url": "", "model": "", "has_key": False})
 
     async def _download(self, _: object) -> Response:
         return PlainTextResponse("PK", headers={"content-disposition": "attachment; filename=conversation.zip"})
