@@ -73,6 +73,7 @@ class Toy:
             os._exit(3)
         if request.text == "hang":
             os.kill(os.getpid(), signal.SIGSTOP)
+            threading.Event().wait()  # other threads may be stopped before this one
         if request.text == "stuck":
             raise EngineStuck("engine_stuck", "The speech engine got stuck; try again, it is started anew.")
         if request.text == "bug":

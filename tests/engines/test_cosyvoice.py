@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,8 @@ from webui.conversation.session import Conversation
 from webui.engines.cosyvoice import CosyVoiceSynthesizer
 from webui.engines.protocols import SpeechRequest
 from webui.engines.store import ModelStore
+from webui.engines.worker.process import WorkerProcess
+from webui.engines.worker.synthesizer import WorkerSynthesizer
 from webui.errors import AudioError, EngineError, ModelError
 from webui.features.chat import Finished, Spoke, Turn, TurnSettings
 from webui.types import Audio, SpeechChunk, Style, Voice
@@ -219,6 +222,10 @@ def test_closing_makes_room_at_once(engine: CosyVoiceSynthesizer) -> None:
 def test_nothing_was_fetched(engine: CosyVoiceSynthesizer, offline: Path) -> None:
     say(engine)
     assert not (offline / "tried").exists()
+    reach = "import socket; socket.create_connection(('192.0.2.1', 80), 1)"
+    assert subprocess.run([PYTHON, "-c", reach], env={"PYTHONPATH": str(offline)}, capture_output=True).returncode
+    assert "192.0.2.1" in (offline / "tried").read_text(), "the block is there"
+    (offline / "tried").unlink()
 
 
 def test_a_turn_is_spoken(engine: CosyVoiceSynthesizer) -> None:
@@ -244,6 +251,25 @@ def test_killed_in_the_middle_it_says_so_and_the_next_request_works(engine: Cosy
     assert caught.value.key == "worker_died"
     assert say(engine)
     assert engine.worker_pid not in (None, pid)
+
+
+@pytest.mark.parametrize(("fault", "key"), [("raise", "engine_failed"), ("hang", "engine_stuck")])
+def test_what_goes_wrong_in_the_librarys_thread_ends_the_request(
+    folder: Path, tmp_path: Path, fault: str, key: str
+) -> None:
+    options = {"folder": str(folder), "fault": fault, "done": str(tmp_path / "done")}
+    worker = WorkerProcess(PYTHON, "tests.engines.faulty_cosyvoice:FaultyCosyVoice", options, {})
+    engine = WorkerSynthesizer(worker)
+    try:
+        request = SpeechRequest(TEXT, next(iter(engine.voices())))
+        before = worker.pid
+        with pytest.raises(EngineError) as caught:
+            list(engine.synthesize(request))
+        assert caught.value.key == key
+        assert list(engine.synthesize(request))
+        assert (worker.pid == before) is (fault == "raise"), "only a hang costs the process"
+    finally:
+        worker.close()
 
 
 def test_freed_it_comes_back(engine: CosyVoiceSynthesizer) -> None:

@@ -51,7 +51,11 @@ VALUES = st.recursive(
 NAMES = st.text(max_size=8).filter(lambda name: name != "sounds")
 
 
-@given(st.dictionaries(NAMES, VALUES, max_size=4), st.dictionaries(st.text(max_size=8), SOUND, max_size=3), st.integers(1, 99))
+@given(
+    st.dictionaries(NAMES, VALUES, max_size=4),
+    st.dictionaries(st.text(max_size=8), SOUND, max_size=3),
+    st.integers(1, 99),
+)
 def test_what_goes_in_comes_out(header: dict[str, object], sounds: dict[str, Audio], piece: int) -> None:
     frame = receive(Wire(encode(Frame(header, sounds)), piece))
     assert frame is not None

@@ -10,6 +10,7 @@ import functools
 import inspect
 import logging
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,6 +70,9 @@ class Library:
             )
         if "final" in taken:
             wanted["final"] = True
+        frontend = _module("cosyvoice.cli.frontend")
+        if hasattr(frontend, "ZhNormalizer"):
+            _build_rules_once(frontend)
         self.api = made_by(str(folder), **wanted)
         logging.getLogger().setLevel(logging.WARNING)  # it logs what is said
         self.model = self.api.model
@@ -79,7 +83,6 @@ class Library:
         if self.instructs and hasattr(self.api, "instruct"):
             self.api.instruct = True  # it tells by the spelling of the folder's name
         self._by_path = "prompt_wav" in inspect.signature(self.api.inference_zero_shot).parameters
-        frontend = _module(type(self.frontend).__module__)
         if hasattr(frontend, "load_wav"):
             frontend.load_wav = self._load_wav  # its own reader is not there in newer torchaudio
         marks = "endofprompt" in inspect.getsource(type(self.frontend).frontend_instruct)
@@ -134,6 +137,15 @@ class Library:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         mono = Audio(samples.mean(axis=1), rate)
         return self._torch.from_numpy(resample(mono, target_sr).samples)[None]
+
+
+def _build_rules_once(frontend: Any) -> None:
+    """Keep the rules for reading Chinese beside the packages: one edition builds them anew at every start, which takes
+    half a minute, and writes over those that another process may be reading."""
+    made_by = frontend.ZhNormalizer
+    kept = Path(sys.prefix) / "share" / "cosyvoice-rules"
+    kept.mkdir(parents=True, exist_ok=True)
+    frontend.ZhNormalizer = lambda **options: made_by(**{**options, "overwrite_cache": False, "cache_dir": str(kept)})
 
 
 def check_plan(path: Path) -> None:

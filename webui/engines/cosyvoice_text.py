@@ -22,6 +22,7 @@ _ENDS = re.compile(r"[。！？｡!?…\n]+[\"'”’」』）)]*|\.+[\"'”’)
 _PAUSES = re.compile(r"[，、；：,;:—]")
 _WORD = re.compile(r"\w")
 
+_BEFORE_SIGN = re.compile(r" (?=[、。！？!?…])")
 _KANA_SIGNS = str.maketrans({"’": "", "'": ""})
 
 
@@ -80,8 +81,9 @@ def katakana(text: str) -> str:
     words = []
     for word in pyopenjtalk.run_frontend(text):
         written = normalize("NFKC", word["string"])
-        words.append(written if written.isascii() else word["pron"].translate(_KANA_SIGNS) or written)
-    return " ".join(words).replace(" 、", "、").replace(" 。", "。")
+        as_it_is = word["pos"] == "記号" or written.isascii()
+        words.append(written if as_it_is else word["pron"].translate(_KANA_SIGNS) or written)
+    return _BEFORE_SIGN.sub("", " ".join(words))
 
 
 def _cut(where: re.Pattern[str], text: str) -> list[str]:

@@ -25,6 +25,7 @@ from webui.errors import EngineError, ModelError
 log = logging.getLogger(__name__)
 
 START_S = 120.0  # a busy machine may need long for an interpreter
+LOAD_S = 600.0  # while a library builds its tables nothing beats
 FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
 KEPT_LINES = 40  # of what a worker said before it died
 TOKEN = "FUNAUDIO_WORKER_TOKEN"  # noqa: S105  (the variable's name)
@@ -58,6 +59,7 @@ class WorkerProcess:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._loaded: subprocess.Popen[bytes] | None = None  # the one that has its engine in memory
         self._address = Address("127.0.0.1", 0, "")
         self._deaths = 0  # since the last request that went well
         self._rest_until = 0.0
@@ -70,20 +72,24 @@ class WorkerProcess:
 
     def ask(self, request: Frame) -> Iterator[Frame]:
         """Yield the frames of the answer; closing the iterator cancels the work. Raises ``UserError``."""
-        process, address = self._running()
-        try:
-            yield from self._answer(process, address, request)
-        except WorkerGone as gone:
-            self._bury(process, str(gone))
-            if gone.asked:
-                raise _died() from gone
-            # it was about to end when it was asked, and knows nothing of the request: a new one may have it
+        for last in (False, True):
             process, address = self._running()
             try:
-                yield from self._answer(process, address, request)
-            except WorkerGone as again:
-                self._bury(process, str(again))
-                raise _died() from again
+                if request.header["do"] == "load":
+                    yield from self._answer(address, request, LOAD_S)
+                    self._loaded = process
+                    return
+                if process is not self._loaded:
+                    deque(self._answer(address, Frame({"do": "load"}), LOAD_S), maxlen=0)
+                    self._loaded = process
+                yield from self._answer(address, request, self._patience_s)
+                self._deaths = 0  # only now: it may load well and die at work
+                return
+            except WorkerGone as gone:
+                self._bury(process, str(gone))
+                if gone.asked or last:
+                    raise _died() from gone
+                # it was about to end when it was asked, and knows nothing of the request: a new one may have it
 
     def close(self) -> None:
         """End the process; a later request starts another."""
@@ -94,13 +100,11 @@ class WorkerProcess:
             self._deaths = 0
             self._rest_until = 0.0
 
-    def _answer(self, process: subprocess.Popen[bytes], address: Address, request: Frame) -> Iterator[Frame]:
+    def _answer(self, address: Address, request: Frame, patience_s: float) -> Iterator[Frame]:
         try:
-            yield from ask(address, request, self._patience_s)
+            yield from ask(address, request, patience_s)
         except FrameError as error:
             raise EngineError("request_too_long", "That is too much at once: use a shorter recording.") from error
-        if process is self._process and request.header["do"] != "load":  # it may load well and die at work
-            self._deaths = 0
 
     def _running(self) -> tuple[subprocess.Popen[bytes], Address]:
         with self._lock:

@@ -46,13 +46,16 @@ class Server:
         self._listener = listener
         self._token = token
         self._give_up = give_up
+        self._over = threading.Event()
 
     def run(self) -> None:
-        """Accept until the listener is closed."""
-        with contextlib.suppress(OSError):
+        """Accept until the engine is stuck and the process given up."""
+        try:
             while True:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        except OSError:  # nobody else is let in: the last client is told why, then this process ends
+            self._over.wait()
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
@@ -88,10 +91,12 @@ class Server:
             peer.send(Frame({"end": True}))
         except EngineStuck as error:
             log.error("the engine is stuck: %s", error)
-            self._listener.close()  # nobody else shall come in
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
             with contextlib.suppress(OSError):
                 peer.send(wire.error_frame(error))
             self._give_up()
+            self._over.set()
         except UserError as error:
             peer.send(wire.error_frame(error))
         except (OSError, FrameError):
