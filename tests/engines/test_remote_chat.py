@@ -123,6 +123,21 @@ def test_openais_refusals_are_heeded_one_by_one() -> None:
         assert list(chat.chat(ask(max_tokens=1))), "what is too little for its thoughts is made more"
 
 
+def test_what_two_are_refused_at_once_is_learnt_for_both() -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def chat_(asked: dict[str, Any]) -> Reply:
+        if "temperature" in asked and len(asked["messages"]) > 1:
+            both.wait()
+            return refusal(400, "Unsupported value: 'temperature'", param="temperature", code="unsupported_value")
+        return stream(words(*WORDS))
+
+    with talking(Server(chat_, models({"id": "m"}))) as (chat, _):
+        request = ChatRequest((Message("system", "Be kind."), Message("user", "Hi")))
+        for answer in [chat.chat(request), chat.chat(request)]:
+            assert "".join(map(str, answer)) == "".join(WORDS)
+
+
 def test_a_model_that_cannot_be_kept_from_thinking_gets_room_for_it() -> None:
     server, path, model, _ = SERVERS["thinks without a tag"]
     with talking(server, path, chat_model=model) as (chat, state):

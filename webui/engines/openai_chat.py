@@ -161,7 +161,9 @@ class OpenAIChat:
                 await self._post(body, reader, emit, until_thought)
             except (EngineError, BrokenAnswerError) as error:
                 complaint = _complaint(error)
-                if complaint and not reader.begun and self.dialect.learn(complaint, body):
+                # Another answer may have learnt it in the meantime.
+                known = body != self.dialect.body(request, self.model)
+                if complaint and not reader.begun and (known or self.dialect.learn(complaint, body)):
                     continue
                 failure = sentence(complaint, request, self.model) if complaint else None
                 if failure is not None and failure.key == "chat_no_tools":
