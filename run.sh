@@ -10,7 +10,9 @@ usage: bash run.sh [options]
 
 Talk to a page: it hears you, thinks, and answers aloud. The first run fetches
 what it needs into this folder (about 0.3 GB of Python packages and 1.4 GB of
-models); later runs start at once.
+models); later runs start at once. Where a model hub can be reached, the page
+then brings the larger models that fit this machine: 0.2 to 2.8 GB without a
+GPU. --profile embedded brings none.
 
 options, as for python webui.py (each also from the environment, or a file .env:
 --chat-url is FUNAUDIO_CHAT_URL there):

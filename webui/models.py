@@ -94,7 +94,7 @@ def verify(store: ModelStore, names: list[str], console: Console) -> int:
             console.print(f"{name}: [green]right[/]")
         else:
             wrong += 1
-            console.print(f"{name}: [red]not as the catalogue says[/]; `fetch {name}` brings it anew")
+            console.print(f"{name}: [red]not as it should be[/]; `fetch {name}` brings it anew")
     return 1 if wrong else 0
 
 

@@ -37,7 +37,7 @@ def test_fetch_list_verify_remove(tmp_path, console):
     assert verify(store, ["toy"], console) == 0
     (tmp_path / "toy" / "weights.bin").write_bytes(b"x")
     assert verify(store, ["toy"], console) == 1
-    assert "not as the catalogue says" in said(console)
+    assert "not as it should be" in said(console)
     assert remove(store, ["toy"], console) == 0
     assert verify(store, ["toy"], console) == 0
     assert "toy: not here" in said(console)
