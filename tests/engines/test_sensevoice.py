@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 
 from tests.engines.spoken import EN, RATE, ZH, join, say, silence
-from tests.engines.tiny_sensevoice import ENVIRONMENT, TinySenseVoice, exported
+from tests.engines.tiny_sensevoice import ENVIRONMENT, TinySenseVoice, exported, placed
 from webui.audio.convert import resample
 from webui.config import ROOT, Settings
 from webui.engines.listening import Stretch
-from webui.engines.sensevoice_export import EXPORTED
+from webui.engines.protocols import RecognitionRequest
+from webui.engines.sensevoice_export import EXPORTED, MOST_FRAMES_DIFFERENT, export_from_store
 from webui.engines.sensevoice_onnx import SherpaSenseVoice
 from webui.engines.sensevoice_tags import read_one
 from webui.engines.store import ModelStore
+from webui.errors import ModelError
 from webui.types import Audio, Samples
 
 pytestmark = pytest.mark.engine
@@ -169,6 +171,23 @@ def test_thirty_clips_are_the_same_through_torch_funasr_onnx_and_sherpa_onnx(
     (tmp_path / "models" / EXPORTED).symlink_to(exported(tiny_sensevoice))
     sherpa = SherpaSenseVoice(ModelStore(tmp_path / "models"), Settings(threads=1))
     assert [sherpa.hear(Stretch(0.0, Audio(clip.samples, RATE), None)).tagged for clip in clips] == expected
+
+
+def test_the_store_s_checkpoint_is_exported_in_the_torch_environment(
+    tiny_sensevoice: TinySenseVoice, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_sensevoice.checkpoint, tmp_path / "sensevoice-small")
+    store = placed(tmp_path)
+    (tmp_path / "sensevoice-small" / "am.mvn").rename(tmp_path / "kept")
+    with pytest.raises(ModelError):
+        export_from_store(placed(tmp_path))
+    assert not (tmp_path / EXPORTED).exists()
+    (tmp_path / "kept").rename(tmp_path / "sensevoice-small" / "am.mvn")
+    assert export_from_store(store) <= MOST_FRAMES_DIFFERENT
+    assert {path.name for path in (tmp_path / EXPORTED).iterdir()} == {"model.int8.onnx", "tokens.txt"}
+    engine = SherpaSenseVoice(store, Settings(threads=1))
+    assert [s.text for s in engine.transcribe(RecognitionRequest(Audio(say(EN, "en"), RATE)))] == [EN]
+    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".export")} == set()
 
 
 HOSTILE = """

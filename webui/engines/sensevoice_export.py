@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -23,6 +25,8 @@ from webui.engines.funasr_models import MISSING
 from webui.engines.store import ModelStore
 from webui.errors import ModelError
 from webui.types import Audio
+
+log = logging.getLogger(__name__)
 
 MODEL, TOKENS = "model.int8.onnx", "tokens.txt"
 CHECKPOINT_ID = "sensevoice-small"
@@ -49,10 +53,17 @@ def export_from_store(store: ModelStore) -> float:
     clips = sorted((ROOT / "assets" / "clips").glob("*.wav"))
     command = [python, "-m", "webui.engines.sensevoice_export", checkpoint, store.root / EXPORTED, *clips]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)  # noqa: S603  (our own words)
-    if done.returncode:
-        why = done.stderr.strip().rpartition("\n")[2]
-        raise ModelError("export_failed", f"The model could not be exported ({why}).", why=why)
-    return float(done.stdout.split()[-1])
+    try:
+        answer = json.loads(done.stdout.strip().rpartition("\n")[2])
+    except ValueError as error:
+        log.error("the export ended with %d: %s", done.returncode, done.stderr[-4000:])
+        raise ModelError(
+            "export_failed",
+            "The model could not be exported; the log says why. Fetch its checkpoint anew and try again.",
+        ) from error
+    if "error" in answer:
+        raise ModelError(answer["error"], answer["message"], **answer["values"])
+    return float(answer["different"])
 
 
 def export(checkpoint: Path, folder: Path, clips: Sequence[Audio]) -> float:
@@ -162,9 +173,15 @@ def _read(paths: Iterable[str]) -> list[Audio]:
     return [resample(from_numpy(rate, samples), RATE) for samples, rate in sounds]
 
 
-if __name__ == "__main__":
+def _main(checkpoint: str, folder: str, *clips: str) -> None:
+    """Export, and say how it went in one line of JSON."""
+    answer: dict[str, Any]
     try:
-        found = export(Path(sys.argv[1]), Path(sys.argv[2]), _read(sys.argv[3:]))
-    except ModelError as failure:
-        sys.exit(failure.message)
-    sys.stdout.write(f"{found:.4f}\n")
+        answer = {"different": export(Path(checkpoint), Path(folder), _read(clips))}
+    except ModelError as error:
+        answer = {"error": error.key, "message": error.message, "values": error.values}
+    sys.stdout.write(f"{json.dumps(answer)}\n")
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
