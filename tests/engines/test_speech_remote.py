@@ -25,7 +25,7 @@ from webui.engines import http, speech_http
 from webui.engines.protocols import SpeechRequest
 from webui.engines.speech_remote import RemoteSynthesizer
 from webui.engines.store import ModelStore
-from webui.errors import EngineError
+from webui.errors import Cancelled, EngineError
 from webui.features.chat import Finished, Spoke, Turn, TurnSettings, Unspoken
 from webui.types import Audio, Style, Voice
 
@@ -480,6 +480,7 @@ def test_a_long_text_is_asked_for_in_sentences_and_joined() -> None:
     asked = [one.body["tts_text"] for one in server.questions()]
     assert len(asked) > 2
     assert " ".join(asked) == text.strip()
+    assert len(asked[0]) <= speech_http.FIRST < len(asked[1]), "the first is short, so that sound comes soon"
     assert [chunk.text for chunk in chunks if chunk.text] == asked
     whole = np.concatenate([chunk.audio.samples for chunk in chunks])
     fade = 240
@@ -529,3 +530,24 @@ def test_a_turn_speaks_through_a_server() -> None:
     assert " ".join(chunk.text for chunk in spoken if chunk.text) == "Good morning. How are you?"
     assert same(Audio(np.concatenate([chunk.audio.samples for chunk in spoken]), 24_000), np.tile(SOUND, 2))
     assert {asked.body["instruct_text"] for asked in server.questions()} == {"Speak happily<|endofprompt|>"}
+
+
+def test_cancelling_a_turn_stops_a_server_that_is_still_silent() -> None:
+    released, asked = threading.Event(), threading.Event()
+
+    def reply(_: Asked) -> Reply:
+        asked.set()
+        return Reply(until(released, [], endless))
+
+    engines = ScriptedEngines(chat=ScriptedChat(["Good morning. "]))
+    with speaking(cosyvoice(reply)) as server, closing(remote(server)) as engine, closing(Conversation()) as talk:
+        engines.synthesizer = engine  # type: ignore[assignment]
+        turn = Turn(engines, talk, TurnSettings())  # type: ignore[arg-type]
+        events = turn.run("Hi")
+        next(events)
+        assert asked.wait(10)
+        turn.scope.cancel()
+        with pytest.raises(Cancelled):
+            list(events)
+        released.set()
+        assert server.gone.wait(10)
