@@ -18,7 +18,8 @@ V1_TOKENS = ("[laughter]", "[breath]", "<laughter>", "</laughter>", "<strong>", 
 # In Chinese characters; a letter of an alphabet weighs a third of one.
 ALONE, ENOUGH, MOST = 2.0, 24.0, 90.0
 _WEIGHTS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
-_ENDS = re.compile(r"[。！？｡!?…\n]+[\"'”’」』）)]*|\.+[\"'”’)]*(?=\s)")
+_TITLE = r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})"  # Mr. Dr. Mrs. J. go on
+_ENDS = re.compile(rf"[。！？｡!?…\n]+[\"'”’」』）)]*|{_TITLE}\.+[\"'”’)]*(?=\s)")
 _PAUSES = re.compile(r"[，、；：,;:—]")
 _WORD = re.compile(r"\w")
 
