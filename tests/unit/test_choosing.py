@@ -174,6 +174,25 @@ def test_the_language_model_fits_the_memory(probe: Probe, given: dict[str, objec
 
 
 @pytest.mark.parametrize(
+    ("probe", "name", "given", "model"),
+    [
+        (WITH_HUB, "llama", {}, "qwen3-4b-instruct-2507-gguf"),
+        (DEFAULT_INSTALL, "llama", {}, ""),
+        (WITH_HUB, "llama", {"profile": "embedded"}, ""),
+        (WITH_HUB, "llama", {"chat_model": "qwen3-8b-gguf"}, ""),
+        (WITH_HUB, "openai", {}, ""),
+        (GPU_BOX, "llama", {}, "qwen3-4b-instruct-2507-gguf"),
+        (GPU_BOX, "transformers", {}, "qwen3-4b-instruct-2507"),
+        (with_gpu(3), "transformers", {}, ""),
+    ],
+)
+def test_an_engine_that_is_asked_for_by_name_gets_the_model_that_fits(
+    probe: Probe, name: str, given: dict[str, object], model: str
+) -> None:
+    assert chosen(settings(chat=name, **given), probe)["chat"].model == model
+
+
+@pytest.mark.parametrize(
     ("given", "here", "why"),
     [
         ({}, "cosyvoice-300m-sft", "why_environment"),

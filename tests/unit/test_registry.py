@@ -184,6 +184,13 @@ def test_settings_can_be_replaced_with_the_engine_that_needs_them(tmp_path, watc
     assert engines.settings is changed
 
 
+def test_who_takes_over_gets_the_model_that_fits(tmp_path, watched):
+    engines = house(tmp_path, Probe(memory=16 << 30, hub="modelscope"), chat="openai")
+    engines.switch("chat", "llama")
+    assert engines.get("chat").settings.chat_model == "qwen3-4b-instruct-2507-gguf"  # type: ignore[attr-defined]
+    assert engines.settings.chat_model == ""
+
+
 def test_the_embedded_engine_stands_in_and_says_so(tmp_path, watched, caplog):
     probe = Probe(packages=frozenset({"sherpa_onnx"}), hub="modelscope")
     engines = house(tmp_path, probe)

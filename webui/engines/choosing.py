@@ -15,6 +15,7 @@ REMOTE = {"recognizer": "remote", "chat": "openai", "synthesizer": "remote"}
 
 SMALLEST_FOR_TORCH = "qwen3-1.7b"
 _GIB = 1 << 30
+_COSYVOICE_GPU = 4 * _GIB
 _GPU_PACKAGES = ".venv/bin/pip install -r requirements-gpu.txt"
 _PACKAGES = ".venv/bin/pip install -r requirements.txt"
 _ENVIRONMENT = "bash scripts/engine_envs.sh {}"
@@ -80,7 +81,7 @@ def _candidates(job: str, settings: Settings, probe: Probe, left: int) -> tuple[
     if job == "chat":
         return _thinkers(settings, probe, left)
     weights = (settings.cosyvoice_model,) if settings.cosyvoice_model else _cosyvoices(settings)
-    on_gpu = Needs("cosyvoice", "CosyVoice", 4 * _GIB, environment="cosyvoice", weights=weights)
+    on_gpu = Needs("cosyvoice", "CosyVoice", _COSYVOICE_GPU, environment="cosyvoice", weights=weights)
     # On a CPU it is slow: taken where somebody has set it up, and advised to nobody.
     return on_gpu, replace(on_gpu, gpu=0, advised=False)
 
@@ -123,7 +124,7 @@ def choose(settings: Settings, probe: Probe) -> tuple[Choice, ...]:
     left = _gpu_memory(settings, probe)
     chosen: dict[str, Choice] = {}
     for job in ("recognizer", "synthesizer", "chat"):  # who thinks takes what the others leave of the GPU
-        choice = _asked(job, settings)
+        choice = _asked(job, settings, probe)
         if choice is None:
             choice, used = _best(job, settings, probe, left)
             left -= used
@@ -136,6 +137,15 @@ def options(job: str, names: Iterable[str], settings: Settings, probe: Probe) ->
     return tuple(Option(name, _lacking(job, name, settings, probe)) for name in names)
 
 
+def model_for(job: str, name: str, settings: Settings, probe: Probe) -> str:
+    """The catalogue's name of the weights that engine ``name`` should take here; empty for its own choice."""
+    if job != "chat" or settings.chat_model or settings.small or settings.profile == "embedded":
+        return ""
+    left = max(0, _gpu_memory(settings, probe) - _HEARS_BY_TORCH.gpu - _COSYVOICE_GPU)
+    fitting = (n.weights[0] for n in _thinkers(settings, probe, left) if n.name == name and not _lacks(n, probe, left))
+    return next(fitting, "")
+
+
 def _lacking(job: str, name: str, settings: Settings, probe: Probe) -> Sentence | None:
     if name == REMOTE[job]:
         setting = f"--{job}-url"
@@ -146,10 +156,11 @@ def _lacking(job: str, name: str, settings: Settings, probe: Probe) -> Sentence 
     return None if name == EMBEDDED[job] or not found or None in found else found[-1]
 
 
-def _asked(job: str, settings: Settings) -> Choice | None:
+def _asked(job: str, settings: Settings, probe: Probe) -> Choice | None:
     """What the person asked for: an engine by name, a server by address, or the embedded engines."""
     if name := str(getattr(settings, job)):
-        return Choice(job, name, Sentence("why_named", {"command": f"--{job}"}))
+        why = Sentence("why_named", {"command": f"--{job}"})
+        return Choice(job, name, why, model=model_for(job, name, settings, probe))
     if settings.profile == "embedded":
         return Choice(job, EMBEDDED[job], Sentence("why_asked"))
     if getattr(settings, f"{job}_url"):

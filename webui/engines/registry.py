@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 from webui.config import Settings
-from webui.engines.choosing import EMBEDDED, JOBS, Choice, Option, Sentence, choose, options
+from webui.engines.choosing import EMBEDDED, JOBS, Choice, Option, Sentence, choose, model_for, options
 from webui.engines.lending import Seat
 from webui.engines.probe import Probe, look, models_here
 from webui.engines.protocols import ChatModel, Engine, Recognizer, Synthesizer
@@ -146,7 +146,10 @@ class Engines:
         with self._busy[job]:
             if self._choice(job).name == name and settings is None:
                 return
-            new = Seat(name, self._build(job, name, settings or self.settings))
+            choice = Choice(job, name, Sentence("why_switched"))
+            if settings is None:
+                choice = replace(choice, model=model_for(job, name, self.settings, self.probe))
+            new = Seat(name, self._build(choice, settings or self.settings))
             try:
                 new.engine.load()
             except Exception as error:
@@ -157,7 +160,7 @@ class Engines:
                 raise _broken(name) from error
             with self._lock:
                 self.settings = settings or self.settings
-            self._seat_anew(Choice(job, name, Sentence("why_switched")), new)
+            self._seat_anew(choice, new)
 
     def close(self) -> None:
         """Free every engine that was built."""
@@ -199,7 +202,7 @@ class Engines:
         reason = Sentence(error.key, {name: str(value) for name, value in error.values.items()})
         why = Sentence("why_stands_in", {"engine": failed.engine.info.name})
         choice = Choice(job, EMBEDDED[job], why, missing=reason)
-        self._seat_anew(choice, Seat(choice.name, self._build(job, choice.name, self.settings)))
+        self._seat_anew(choice, Seat(choice.name, self._build(choice, self.settings)))
 
     def _seat_anew(self, choice: Choice, seat: Seat) -> None:
         with self._lock:
@@ -214,13 +217,14 @@ class Engines:
         choice = self._choice(job)
         with self._lock:
             if job not in self._seats:
-                settings = self.settings.model_copy(update={"chat_model": choice.model} if choice.model else {})
-                self._seats[job] = Seat(choice.name, self._build(job, choice.name, settings))
+                self._seats[job] = Seat(choice.name, self._build(choice, self.settings))
             return self._seats[job]
 
-    def _build(self, job: str, name: str, settings: Settings) -> Engine:
-        module, _, attribute = available()[job][name].partition(":")
+    def _build(self, choice: Choice, settings: Settings) -> Engine:
+        module, _, attribute = available()[choice.job][choice.name].partition(":")
         build: Any = getattr(import_module(module), attribute)
+        if choice.model:
+            settings = settings.model_copy(update={"chat_model": choice.model})
         return cast(Engine, build(self.store, settings))
 
 
