@@ -12,6 +12,7 @@ import subprocess
 import sys
 import wave
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,11 @@ def exported(made: TinySenseVoice) -> Path:
             command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
+
+
+def alike(heard: str, said: str) -> bool:
+    """Whether it is what was said, but for a slip: the tiny model knows its clips as they are, not as a pause cuts them."""
+    return SequenceMatcher(None, heard, said).ratio() > 0.8
 
 
 def placed(models: Path) -> ModelStore:

@@ -51,7 +51,8 @@ def export_from_store(store: ModelStore) -> float:
         raise ModelError("funasr_missing", MISSING)
     checkpoint = store.ensure(CHECKPOINT_ID)
     clips = sorted((ROOT / "assets" / "clips").glob("*.wav"))
-    command = [python, "-m", "webui.engines.sensevoice_export", checkpoint, store.root / EXPORTED, *clips]
+    module = ["-m", "webui.engines.sensevoice_export"]
+    command: list[str | Path] = [python, *module, checkpoint, store.root / EXPORTED, *clips]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)  # noqa: S603  (our own words)
     try:
         answer = json.loads(done.stdout.strip().rpartition("\n")[2])
@@ -181,6 +182,7 @@ def _main(checkpoint: str, folder: str, *clips: str) -> None:
     except ModelError as error:
         answer = {"error": error.key, "message": error.message, "values": error.values}
     sys.stdout.write(f"{json.dumps(answer)}\n")
+    sys.exit("error" in answer)
 
 
 if __name__ == "__main__":
