@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.loopback import entry
 from tests.scripted import ScriptedChat, ScriptedRecognizer, ScriptedSynthesizer
 from webui.config import Settings
 from webui.engines import registry
@@ -206,6 +207,28 @@ def test_the_embedded_engine_stands_in_and_says_so(tmp_path, watched, caplog):
     assert choice.why.values == {"engine": "BetterEars"}
     assert "whisper stands in for sensevoice: It could not be fetched." in caplog.text
     assert list(engines.recognizer.transcribe(RecognitionRequest(Audio.__new__(Audio))))
+
+
+def test_a_smaller_model_that_stands_in_is_told(tmp_path, watched, caplog):
+    engines = house(tmp_path, Probe(memory=16 << 30, hub="modelscope"))
+    model = "qwen3-4b-instruct-2507-gguf"
+    engines.store.catalog[model] = entry({"a": b"a"}, {"kind": "url", "url": "http://x"}, model_id=model)
+    engines.load()
+    seat, choice = engines.get("chat"), engines.choices[1]
+    assert seat.info.name == "OneChat"  # not the title of that model
+    assert choice.why == Sentence("why_stands_in", {"engine": model.title()})
+    assert choice.missing == Sentence("model_unavailable", {"name": model.title()})
+    assert "OneChat stands in for" in caplog.text
+    assert engines.get("chat") is seat and watched.closed == []
+
+
+def test_the_larger_model_that_came_is_left_alone(tmp_path, watched):
+    engines = house(tmp_path, Probe(memory=16 << 30, hub="modelscope"))
+    model = "qwen3-4b-instruct-2507-gguf"
+    came = entry({"a": b"a"}, {"kind": "url", "url": "http://x"}, model_id=model)
+    engines.store.catalog[model] = came.model_copy(update={"title": "OneChat"})
+    engines.load()
+    assert engines.choices[1].why.key == "why_hub"
 
 
 def test_it_stands_in_without_being_preloaded_and_for_a_broken_library(tmp_path, watched):

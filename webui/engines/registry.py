@@ -182,12 +182,14 @@ class Engines:
     def _fit(self, job: str) -> Seat:
         """The seat of ``job``, fit for use: an engine that was not asked for gives way where it cannot be had."""
         seat, choice = self._seat(job), self._choice(job)
-        if not choice.automatic or choice.name == EMBEDDED[job] or seat.engine.info.loaded:
+        embedded = choice.name == EMBEDDED[job] and not choice.model
+        if not choice.automatic or embedded or seat.engine.info.loaded:
             return seat
         with self._busy[job]:
             seat = self._seat(job)
             try:
                 seat.engine.load()
+                self._check_model(choice, seat)
             except Cancelled:
                 raise
             except UserError as error:
@@ -197,6 +199,20 @@ class Engines:
                 log.exception("%s stands in: %s cannot be used", EMBEDDED[job], seat.name)
                 self._stand_in(job, seat, _broken(seat.name))
         return self._seat(job)
+
+    def _check_model(self, choice: Choice, seat: Seat) -> None:
+        """The embedded engine takes its own model where it cannot have the larger one: then the reason is another."""
+        if choice.name != EMBEDDED[choice.job]:
+            return
+        wanted = self.store.entry(choice.model).title
+        if seat.engine.info.name == wanted:
+            return
+        log.warning("%s stands in for %s, which could not be had", seat.engine.info.name, wanted)
+        missing = Sentence("model_unavailable", {"name": wanted})
+        with self._lock:
+            why = Sentence("why_stands_in", {"engine": wanted})
+            self._choices[choice.job] = replace(choice, why=why, missing=missing, model="")
+        self.changed()
 
     def _stand_in(self, job: str, failed: Seat, error: UserError) -> None:
         reason = Sentence(error.key, {name: str(value) for name, value in error.values.items()})
