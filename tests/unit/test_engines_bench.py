@@ -1,0 +1,30 @@
+"""The sums of ``bench.engines``."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.engines import RATE, compare, speech
+
+
+def test_the_worst_ratio_and_the_least_disturbed_round_count() -> None:
+    found = {
+        ("SenseVoice", 10): [9.0, 0.21, 0.3],
+        ("SenseVoice, library alone", 10): [0.2, 7.0],
+        ("SenseVoice", 60): [1.0, 2.0],
+        ("Whisper base", 10): [2.1, 50.0],
+        ("Whisper base, as here", 10): [1.0, 1.5],
+        ("Whisper base", 60): [6.0],
+    }
+    assert compare(found, 512.4) == {
+        "sensevoice_speedup_over_whisper": 5.0,
+        "adapter_overhead": 0.05,
+        "peak_rss_mb": 512,
+    }
+
+
+@pytest.mark.parametrize("seconds", [10, 60])
+def test_there_is_as_much_speech_as_is_asked_for(seconds: int) -> None:
+    audio = speech(seconds)
+    assert (audio.rate, len(audio.samples)) == (RATE, seconds * RATE)
+    assert abs(audio.samples).max() > 0.05
