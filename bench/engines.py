@@ -1,7 +1,7 @@
 """``python -m bench.engines``: what SenseVoice costs on this CPU, beside Whisper base, and what its adapter adds.
 
 SenseVoice's graph has its true size and random weights (the cost does not depend on them), int8, in sherpa-onnx; it is
-made once, by the environment of ``bash scripts/engine_envs.sh funasr``, and kept under .cache/bench. Whisper base (int8)
+made once, by the environment of ``bash scripts/engine_envs.sh funasr``, and kept under .cache/bench. Whisper base
 runs as faster-whisper runs it when nothing is asked of it (beam of 5, language detected), and as this program does, in
 shorter windows and with sound events, emotion and word times. All hear the same speech, 10 s and 60 s of the example
 clips, with the same number of threads, in turns. What is measured is processor time, which depends least on whatever
