@@ -52,7 +52,8 @@ servers that do a job elsewhere
   --recognizer-url URL     a server that hears
   --recognizer-key KEY     its key; better from the environment
   --chat-url URL           a server that thinks (OpenAI's protocol, with /v1)
-  --chat-model NAME        the model to ask for there
+  --chat-model NAME        the model to ask for there; without a server, one that
+                           python -m webui.models lists
   --chat-key KEY           its key; better from the environment
   --synthesizer-url URL    a server that speaks
   --synthesizer-model NAME the model to ask for there

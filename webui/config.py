@@ -36,13 +36,17 @@ class Settings(BaseSettings):
     synthesizer: str = Field("", description="engine that speaks, in place of the profile's")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where torch engines run")
     recognizer_url: str = Field("", description="address of a server that hears")
-    recognizer_key: SecretStr = Field(SecretStr(""), description="its key")
+    recognizer_key: SecretStr = Field(
+        SecretStr(""), description="key of the server that hears; safer in the environment"
+    )
     chat_url: str = Field("", description="address of a server that thinks (OpenAI's protocol, up to and with /v1)")
-    chat_model: str = Field("", description="the model to ask for there")
-    chat_key: SecretStr = Field(SecretStr(""), description="its key")
+    chat_model: str = Field("", description="which language model: of that server, or a name of the catalogue")
+    chat_key: SecretStr = Field(SecretStr(""), description="key of the server that thinks; safer in the environment")
     synthesizer_url: str = Field("", description="address of a server that speaks")
-    synthesizer_model: str = Field("", description="the model to ask for there")
-    synthesizer_key: SecretStr = Field(SecretStr(""), description="its key")
+    synthesizer_model: str = Field("", description="the model to ask the server that speaks for")
+    synthesizer_key: SecretStr = Field(
+        SecretStr(""), description="key of the server that speaks; safer in the environment"
+    )
     cosyvoice_model: str = Field("", description="which CosyVoice: a name of the catalogue, or a model's folder")
     cosyvoice_python: Path | None = Field(None, description="Python of the environment that CosyVoice runs in")
     cosyvoice_code: Path | None = Field(None, description="copy of CosyVoice's official repository: 3 needs it")
