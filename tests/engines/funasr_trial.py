@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def _cut_off(reached: list[str]) -> None:
     """Every name that is looked up and every address that is connected to is noted and refused."""
 
     def refuse(*arguments: Any, **_: Any) -> Any:
-        reached.append(repr(arguments[-2:]))
+        reached.append("".join(traceback.format_stack(limit=8)))
         raise OSError("the network is cut off")
 
     socket.getaddrinfo = refuse

@@ -136,17 +136,12 @@ def alike(heard: str, said: str) -> bool:
 
 
 def placed(models: Path) -> ModelStore:
-    """A store of the models that lie in ``models``, whatever they are: each in the folder of its catalogue name."""
-    rows = {}
+    """A store whose catalogue says of the folders in ``models`` that they are what they should be, whatever they are."""
     catalog = load_catalog()
     for folder in models.iterdir():
-        files = [
-            WeightFile(name=p.name, size=p.stat().st_size, sha256=sha256(p))
-            for p in sorted(folder.iterdir())
-            if p.is_file()
-        ]
-        rows[folder.name] = catalog[folder.name].model_copy(update={"files": tuple(files), "sets": ()})
-    return ModelStore(models, rows)
+        found = [WeightFile(name=p.name, size=p.stat().st_size, sha256=sha256(p)) for p in sorted(folder.iterdir())]
+        catalog[folder.name] = catalog[folder.name].model_copy(update={"files": tuple(found)})
+    return ModelStore(models, catalog)
 
 
 def _write_clips(folder: Path) -> None:
