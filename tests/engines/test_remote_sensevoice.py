@@ -56,7 +56,8 @@ def test_thirty_clips_through_our_own_api_are_heard_as_at_home(
             Emotion.SAD,
             Emotion.ANGRY,
         }
-        assert recognizer.info.capabilities == local.info.capabilities
+        far, near = dict(recognizer.info.capabilities), dict(local.info.capabilities)
+        assert far.pop("speakers") is not True and near.pop("speakers") and far == near
         assert recognizer.info.languages == local.info.languages
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # What OpenAI, FunASR's server and this program take for "whatever hears here".
 USUAL_MODEL = "whisper-1"
 FUNASR_MODEL = "fun-asr-nano"  # FunASR's server lists it, loaded or not, and not the usual one
+_IN_PIECES: dict[str, bool | str] = {
+    "speakers": "Recordings go to a server in pieces, so its speakers in one are not those in the next."
+}
 _HEARS = re.compile("whisper|asr|transcri|sensevoice|paraformer|voxtral|parakeet|canary", re.IGNORECASE)
 
 
@@ -171,7 +174,7 @@ def _meet(client: httpx.Client) -> _Server:
         USUAL_MODEL,
         f"{about.get('title')} ({name})",
         tuple(map(str, languages)) if isinstance(languages, list) else (),
-        {str(k): v if v is True else str(v) for k, v in can.items()} if isinstance(can, dict) else {},
+        {str(k): v if v is True else str(v) for k, v in (can if isinstance(can, dict) else {}).items()} | _IN_PIECES,
         str(about.get("licence", "")),
         ours=True,
     )
@@ -191,7 +194,7 @@ def _unless_seen(who: str) -> dict[str, bool | str]:
         "events": f"{who} has not told of sounds other than words.",
         "emotion": f"{who} has not told how a voice sounds.",
         "arousal": f"{who} has not told how energetic a voice is.",
-        "speakers": f"{who} has not told speakers apart.",
+        **_IN_PIECES,
     }
 
 
@@ -205,8 +208,6 @@ def _shown(segment: Segment) -> Iterator[str]:
         yield "emotion"
     if segment.arousal is not None:
         yield "arousal"
-    if segment.speaker is not None:
-        yield "speakers"
 
 
 def _flac(audio: Audio) -> bytes:
