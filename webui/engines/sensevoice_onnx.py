@@ -14,6 +14,7 @@ from webui.engines.listening import Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.sensevoice_export import EXPORTED, MODEL, TOKENS
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
+from webui.engines.sensevoice_signed import fastest
 from webui.engines.sensevoice_tags import LANGUAGES, read_one
 from webui.engines.store import ModelStore
 from webui.errors import ModelError
@@ -113,7 +114,7 @@ def _load(folder: Path, threads: int, language: str, itn: bool) -> Any:
         raise ModelError("model_broken", "The speech recognition model cannot be loaded: fetch it again.")
     try:
         return sherpa_onnx.OfflineRecognizer.from_sense_voice(
-            model=str(folder / MODEL),
+            model=str(fastest(folder / MODEL)),
             tokens=str(folder / TOKENS),
             num_threads=threads,
             language=language,
