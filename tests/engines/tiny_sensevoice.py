@@ -139,7 +139,8 @@ def placed(models: Path) -> ModelStore:
     """A store whose catalogue says of the folders in ``models`` that they are what they should be, whatever they are."""
     catalog = load_catalog()
     for folder in models.iterdir():
-        found = [WeightFile(name=p.name, size=p.stat().st_size, sha256=sha256(p)) for p in sorted(folder.iterdir())]
+        files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        found = [WeightFile(name=path.name, size=path.stat().st_size, sha256=sha256(path)) for path in files]
         catalog[folder.name] = catalog[folder.name].model_copy(update={"files": tuple(found)})
     return ModelStore(models, catalog)
 

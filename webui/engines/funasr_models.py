@@ -44,7 +44,7 @@ def load_checkpoint(folder: Path, device: str, threads: int, **options: Any) -> 
         raise _broken(folder)  # funasr would go on with random weights
     level = logging.getLogger().level
     try:
-        model = AutoModel(
+        return AutoModel(
             model=str(folder),
             device=device,
             ncpu=threads,
@@ -52,6 +52,7 @@ def load_checkpoint(folder: Path, device: str, threads: int, **options: Any) -> 
             disable_pbar=True,
             trust_remote_code=False,
             ignore_init_mismatch=False,
+            frontend_conf={"dither": 0.0},
             log_level="WARNING",
             **options,
         )
@@ -59,10 +60,6 @@ def load_checkpoint(folder: Path, device: str, threads: int, **options: Any) -> 
         raise _broken(folder) from error
     finally:
         logging.getLogger().setLevel(level)
-    front_end = model.kwargs.get("frontend")
-    if front_end is not None:
-        front_end.dither = 0.0
-    return model
 
 
 def _broken(folder: Path) -> ModelError:
