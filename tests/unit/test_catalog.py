@@ -27,7 +27,8 @@ def test_the_shipped_catalogue_is_right():
     for one in catalog.values():
         kinds = [ORDER.index(source.kind) for source in one.sources]
         assert kinds == sorted(kinds), f"{one.id}: hubs first, then releases, then registries"
-        assert one.licence in ("MIT", "Apache-2.0")
+        assert one.licence in ("MIT", "Apache-2.0", "FunASR Model License"), one.id
+        assert one.licence != "FunASR Model License" or not one.sets, f"{one.id} is not for the default install"
         assert one.fallback is None or catalog[one.fallback].size < one.size
 
 
