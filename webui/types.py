@@ -109,8 +109,9 @@ class Segment:
     """One stretch of a recording, times in seconds from its start.
 
     ``language`` is a code (``zh en yue ja ko`` and whatever the engine knows, or ``nospeech``).
-    ``emotion_confidence`` and ``confidence`` (of the words) are in [0, 1]; ``arousal`` is 0 (calm) to 1
-    (energetic), None where the engine cannot tell. ``voice`` is what ``VoiceBaseline.including`` takes.
+    ``emotion_confidence`` and ``confidence`` (of the words) are in [0, 1], and just 1 from an engine that has no
+    scores; ``arousal`` is 0 (calm) to 1 (energetic), None where the engine cannot tell. ``voice`` is what
+    ``VoiceBaseline.including`` takes.
     """
 
     start: float

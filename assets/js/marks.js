@@ -16,14 +16,20 @@ export const eventIcon = (name) => EVENTS[name];
 
 const percent = (value) => Math.round((value ?? 0) * 100);
 
+/** Whether a confidence is a score: an engine that gives none says 1. */
+export const isScore = (confidence) => confidence < 1;
+
+/** The label of a confidence (0 to 1). */
+export const sureLabel = (confidence) => (isScore(confidence) ? ["confidence_of", { percent: percent(confidence) }] : "confidence_none");
+
 /** Dot, word and a bar filled to the confidence (0 to 1); the number is in the tooltip. */
 export function emotionMark(name, confidence) {
   const known = EMOTIONS.includes(name);
-  const bar = known && h("span", { class: "fa-confidence" }, h("span", { style: `width:${percent(confidence)}%` }));
+  const bar = known && isScore(confidence) && h("span", { class: "fa-confidence" }, h("span", { style: `width:${percent(confidence)}%` }));
   const key = `emotion_${name}`;
   return h("span", {
     class: `fa-mark fa-emotion${known ? "" : " is-unknown"}`, style: `--mark: var(${emotionColour(name)})`, tabindex: "0",
-    tTitle: known ? ["confidence_of", { percent: percent(confidence) }] : "emotion_unknown_why",
+    tTitle: known ? sureLabel(confidence) : "emotion_unknown_why",
   }, h("span", { class: "fa-dot" }), h("span", { t: key }), bar || null);
 }
 
@@ -31,7 +37,7 @@ export function emotionMark(name, confidence) {
 export function eventMark({ event, confidence }) {
   if (!EVENTS[event]) return null;
   return h("span", {
-    class: "fa-mark fa-event", tabindex: "0", tTitle: ["confidence_of", { percent: percent(confidence) }],
+    class: "fa-mark fa-event", tabindex: "0", tTitle: sureLabel(confidence),
     style: `--fill: ${percent(confidence)}%`,
   }, icon(EVENTS[event], 16), h("span", { t: `event_${event}` }));
 }

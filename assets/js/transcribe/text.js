@@ -1,5 +1,5 @@
 import { h } from "../dom.js";
-import { emotionColour, emotionMark, eventIcon, eventMark } from "../marks.js";
+import { emotionColour, emotionMark, eventIcon, eventMark, isScore, sureLabel } from "../marks.js";
 import { currentLang, lookup } from "../i18n.js";
 import { clock } from "../wave.js";
 
@@ -122,7 +122,6 @@ export class SegmentTable {
   }
 
   add({ start, end, language, emotion, emotion_confidence, events, text, confidence }) {
-    const percent = Math.round(confidence * 100);
     const spoken = text.trim() !== "";
     this.rows.append(h("tr", {},
       h("td", {}, play(start, `${clock(start)} – ${clock(end)}`)),
@@ -130,6 +129,6 @@ export class SegmentTable {
       h("td", {}, spoken ? emotionMark(emotion, emotion_confidence) : "–"),
       h("td", {}, h("span", { class: "tr-marks" }, ...events.map(eventMark).filter(Boolean))),
       h("td", { class: "tr-cell-text", lang: spoken ? language : null }, text),
-      h("td", {}, spoken ? h("span", { class: "fa-confidence tr-sure", tabindex: "0", role: "img", tTitle: ["confidence_of", { percent }], tLabel: ["confidence_of", { percent }], style: "--mark: var(--accent)" }, h("span", { style: `width:${percent}%` })) : "")));
+      h("td", {}, spoken && isScore(confidence) ? h("span", { class: "fa-confidence tr-sure", tabindex: "0", role: "img", tTitle: sureLabel(confidence), tLabel: sureLabel(confidence), style: "--mark: var(--accent)" }, h("span", { style: `width:${Math.round(confidence * 100)}%` })) : "")));
   }
 }
