@@ -134,6 +134,32 @@ def test_a_long_recording_streams_through_and_is_cut_in_its_pauses(trial: Trial)
     assert long["peak_kb"] - short["peak_kb"] < 100_000  # 20 minutes are 77 MB of samples, and more of features
 
 
+def test_funasr_s_own_detector_cuts_in_the_pauses_where_it_is_there(
+    tiny_sensevoice: TinySenseVoice, tmp_path: Path
+) -> None:
+    try:
+        detector = ModelStore(ROOT / "models").ensure("fsmn-vad")
+    except ModelError as error:
+        pytest.skip(error.message)
+    models = tmp_path / "models"
+    shutil.copytree(tiny_sensevoice.checkpoint, models / "sensevoice-small", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(detector, models / "fsmn-vad", ignore=shutil.ignore_patterns(".*"))
+    spoken = [say(EN, "en"), say(ZH, "zh")] * 4
+    trial = Trial(models, tmp_path)
+    heard = trial.hear(join(*(part for speech in spoken for part in (speech, silence(1.5)))))
+    trial.close()
+
+    edges, at = [], 0.0
+    for speech in spoken:
+        edges.append((at, at + len(speech) / RATE))
+        at = edges[-1][1] + 1.5
+    assert len(heard) > 1 and heard[-1]["end"] <= at
+    for segment in heard:  # each begins where somebody begins to speak, and ends where somebody ends
+        assert min(abs(segment["start"] - start) for start, _ in edges) < 0.6
+        assert min(abs(segment["end"] - end) for _, end in edges) < 0.9
+    assert alike("".join(s["text"] for s in heard), "".join([EN, ZH] * 4))
+
+
 def test_two_voices_are_two_speakers(trial: Trial) -> None:
     pause = silence(2.0)
     talk = join(*[part for _ in range(4) for part in (say(EN, "en"), pause, say(ZH, "zh"), pause)])
