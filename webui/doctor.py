@@ -53,8 +53,8 @@ def tell(settings: Settings, probe: Probe, choices: tuple[Choice, ...], console:
     lang = settings.lang if settings.lang in table() else "en"
     console.print(_grid(text("doctor_found", lang), ((text(key, lang), value) for key, value in found(probe, lang))))
     chosen = Table(title=text("doctor_chosen", lang, profile=settings.profile), **_STYLE)
-    for key in ("doctor_job", "engine_switch", "engine_why"):
-        chosen.add_column(text(key, lang), ratio=1 if key == "engine_why" else None)
+    for key in ("doctor_job", "engine_switch", "doctor_why"):
+        chosen.add_column(text(key, lang), ratio=1 if key == "doctor_why" else None)
     for choice in choices:
         chosen.add_row(text(f"job_{choice.job}", lang), f"[bold]{_name(choice.name, lang)}[/]", _said(choice.why, lang))
         if choice.missing:
