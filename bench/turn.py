@@ -30,7 +30,7 @@ from webui.conversation.session import Conversation
 from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest, words
 from webui.engines.registry import Engines
 from webui.engines.store import ModelStore
-from webui.features.chat import REPLY_TOKENS, Turn, TurnSettings, pick_voice, warm
+from webui.features.chat import REPLY_TOKENS, TEMPERATURE, Turn, TurnSettings, pick_voice, warm
 from webui.types import Audio, Style, Transcript
 
 PAGE_PORT = 7869
@@ -59,7 +59,7 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     prefix = opening(TurnSettings().persona, heard.language)
     prompt = messages(prefix, (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
     parser = ReplyParser()
-    reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, max_tokens=REPLY_TOKENS))))) + parser.flush()
+    reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, REPLY_TOKENS, TEMPERATURE))))) + parser.flush()
     out["thought_s"] = lap()
     voice = pick_voice(engines.synthesizer, "", heard.language)
     list(engines.synthesizer.synthesize(SpeechRequest(reply, voice, Style(parser.style or "neutral"))))

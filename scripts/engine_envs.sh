@@ -12,7 +12,7 @@ make_env() {
     ENV=.cache/env-$1
     "$ENV/bin/python" -m pip --version >/dev/null 2>&1 && return
     make_venv
-    mkdir -p "$ENV" && find "$ENV/" -mindepth 1 -delete # it may be a link to where it is kept
+    rm -rf "$ENV"
     .venv/bin/python -m venv "$ENV" >/dev/null 2>&1 || {
         .venv/bin/python -m venv --without-pip "$ENV"
         .venv/bin/python -m pip --python "$ENV/bin/python" install -q pip

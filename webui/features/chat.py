@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 MAX_TURN_SECONDS = 300.0  # of one spoken question
 MAX_TEXT_CHARS = 4000  # of one typed question
 REPLY_TOKENS = 240  # a minute and a half of speech
+TEMPERATURE = 0.3  # a small model that draws more freely answers beside the question
 
 # Sounds that say something by themselves, so that they are answered even without words.
 _TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE, Event.SING}
@@ -202,6 +203,7 @@ class Turn:
                 chat.count_tokens,
             ),
             max_tokens=REPLY_TOKENS,
+            temperature=TEMPERATURE,
         )
 
     def _say(self, parser: ReplyParser, text: str, sentences: list[str]) -> None:
