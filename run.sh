@@ -75,7 +75,7 @@ done
 
 say "[1/3] Python environment (.venv)"
 make_venv
-say "[2/3] Python packages: about 0.3 GB to fetch, 0.9 GB on disk, a minute or two; nothing if they are here"
+say "[2/3] Python packages: about 0.3 GB to fetch, 1.0 GB on disk, a minute or two; nothing if they are here"
 install_requirements run requirements.txt
 bring_library libgomp.so.1 libgomp1 # the language model's threads
 say "[3/3] Models: 1.4 GB (0.8 GB with --small), some minutes; nothing if they are here"
