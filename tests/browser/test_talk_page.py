@@ -261,10 +261,10 @@ def test_the_browsers_language_and_colours_are_followed(talk: Open) -> None:
     expect(page.locator(".fa-area")).to_have_value(PERSONAS["friend"]["zh"])
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click(".fa-tools button >> nth=1")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    expect(page.locator("body")).not_to_have_css("background-color", dark)
     page.reload()
     page.wait_for_selector(".fa-tools button")
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    expect(page.locator("body")).not_to_have_css("background-color", dark)
 
 
 def test_choices_reach_the_server_and_are_remembered(talk: Open, script: Script) -> None:
