@@ -4,7 +4,9 @@ import { staticUrl } from "./urls.js";
 const STORE = "funaudio.lang";
 const listeners = new Set();
 let table = {};
-let lang = document.documentElement.lang === "zh" ? "zh" : "en";
+// As the page's head has told Gradio. Not the document's own lang: Gradio writes its name for the language there.
+let lang = navigator.language.startsWith("zh") ? "zh" : "en";
+document.documentElement.lang = lang;
 
 /** Fetches the table. Call once, before anything is drawn. */
 export async function loadLabels() {
