@@ -226,6 +226,21 @@ def test_one_that_got_stuck_there_starts_anew(remote: str) -> None:
     assert len(list(engine.synthesize(said("first")))) >= 3
 
 
+def test_one_that_ended_while_it_was_being_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = process()
+    list(work.ask(Frame({"do": "load"})))
+    assert work.pid
+    os.kill(work.pid, 9)
+
+    def late(popen: subprocess.Popen[bytes]) -> None:  # it ran when we looked, and another thread has reaped it since
+        popen.wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess.Popen, "poll", late)
+        work.close()
+    assert work.pid is None
+
+
 def test_a_wrong_key_is_refused(remote: str) -> None:
     with pytest.raises(EngineError) as caught:
         WorkerSynthesizer(RemoteWorker(remote, KEY + "?")).load()
