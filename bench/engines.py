@@ -5,7 +5,8 @@ made once, by the environment of ``bash scripts/engine_envs.sh funasr``, and kep
 runs as faster-whisper runs it when nothing is asked of it (beam of 5, language detected), and as this program does, in
 shorter windows and with sound events, emotion and word times. All hear the same speech, 10 s and 60 s of the example
 clips, with the same number of threads, in turns. What is measured is processor time, which depends least on whatever
-else the machine does, and of all rounds the least. Prints a table, then one JSON object:
+else the machine does, and of all rounds the median counts: Whisper draws anew where it doubts itself, so that the same
+speech costs it now more, now less. Prints a table, then one JSON object:
 
 sensevoice_speedup_over_whisper  how many times less SherpaSenseVoice takes than faster-whisper, in the worse length
 adapter_overhead                 share that SherpaSenseVoice.transcribe adds to sherpa-onnx's own calls, for the 10 s
@@ -66,11 +67,15 @@ def main() -> None:
 
 def compare(found: dict[Job, list[float]], peak: float) -> dict[str, float]:
     """The JSON object of the seconds of every run, and of the peak memory in MB."""
-    best = {job: min(times) for job, times in found.items()}
-    ratios = [best["Whisper base", s] / best["SenseVoice", s] for s in (SHORT, LONG)]
+
+    def times_as_much(job: Job, other: Job) -> float:
+        return float(np.median(found[job]) / np.median(found[other]))
+
+    speedup = min(times_as_much(("Whisper base", s), ("SenseVoice", s)) for s in (SHORT, LONG))
+    overhead = times_as_much(("SenseVoice", SHORT), ("SenseVoice, library alone", SHORT)) - 1
     return {
-        "sensevoice_speedup_over_whisper": round(min(ratios), 2),
-        "adapter_overhead": round(best["SenseVoice", SHORT] / best["SenseVoice, library alone", SHORT] - 1, 4),
+        "sensevoice_speedup_over_whisper": round(speedup, 2),
+        "adapter_overhead": round(overhead, 4),
         "peak_rss_mb": round(peak),
     }
 

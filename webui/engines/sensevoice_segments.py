@@ -64,7 +64,7 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[Word, ...]:
     """Words with their times, put together from ``pieces`` as they stand in ``text``.
 
     Chinese and Japanese characters are a word each, punctuation belongs to the word before it. Whether a piece carries
-    the sign of a word's beginning differs from library to library, so the text alone says where words begin.
+    the sign of a word's beginning differs from library to library, so the text says where words begin.
     """
     found: list[Word] = []
     at = 0
@@ -73,10 +73,11 @@ def words_of(text: str, pieces: Sequence[Piece]) -> tuple[Word, ...]:
         if not plain:
             continue
         place = text.find(plain, at)
-        if place < 0 or text[at:place].strip():
-            place = at  # the library wrote it in another way: take it as it comes
-        begins = not found or place > at or _ideographic(plain[0]) or _ideographic(found[-1].text[0])
-        at = place + len(plain) if text.startswith(plain, place) else at
+        if place < 0 or text[at:place].strip():  # the library wrote it in another way: the piece's own sign must do
+            begins = piece.startswith(("▁", " "))
+        else:
+            begins, at = place > at, place + len(plain)
+        begins = begins or not found or _ideographic(plain[0]) or _ideographic(found[-1].text[0])
         if begins and not (found and _punctuation(plain)):
             found.append(Word(plain, start, end))
         else:
