@@ -5,28 +5,14 @@ What a graph costs does not depend on its weights. To be run in the environment 
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from tests.engines.tiny_sensevoice import BPE, configure
+
 VOCABULARY = 25_055
-BPE = "chn_jpn_yue_eng_ko_spectok.bpe.model"
-CONFIG = """\
-model: SenseVoiceSmall
-model_conf: {length_normalized_loss: true, sos: 1, eos: 2, ignore_id: -1}
-encoder: SenseVoiceEncoderSmall
-encoder_conf:
-  {output_size: 512, attention_heads: 4, linear_units: 2048, num_blocks: 50, tp_blocks: 20, dropout_rate: 0.1,
-   positional_dropout_rate: 0.1, attention_dropout_rate: 0.1, input_layer: pe,
-   pos_enc_class: SinusoidalPositionEncoder, normalize_before: true, kernel_size: 11, sanm_shfit: 0,
-   selfattention_layer_type: sanm}
-tokenizer: SentencepiecesTokenizer
-tokenizer_conf: {bpemodel: null, unk_symbol: <unk>, split_with_space: true}
-frontend: WavFrontend
-frontend_conf:
-  {fs: 16000, window: hamming, n_mels: 80, frame_length: 25, frame_shift: 10, lfr_m: 7, lfr_n: 6, cmvn_file: null}
-"""
+SIZES = {"output_size": 512, "attention_heads": 4, "linear_units": 2048, "num_blocks": 50, "tp_blocks": 20}
 
 
 def main(folder: Path) -> None:
@@ -37,15 +23,7 @@ def main(folder: Path) -> None:
     from omegaconf import OmegaConf
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(CONFIG)
-    parts = {"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"bpemodel": BPE}}
-    parts["frontend_conf"] = {"cmvn_file": "am.mvn"}
-    (folder / "configuration.json").write_text(json.dumps({"model": {"type": "funasr"}, "file_path_metas": parts}))
-    shift, scale = " ".join(["-10.0"] * 560), " ".join(["0.2"] * 560)
-    (folder / "am.mvn").write_text(
-        f"<Nnet>\n<Splice> 560 560\n[ 0 ]\n<AddShift> 560 560\n<LearnRateCoef> 0 [ {shift} ]\n"
-        f"<Rescale> 560 560\n<LearnRateCoef> 0 [ {scale} ]\n</Nnet>\n"
-    )
+    configure(folder, SIZES)
     _write_vocabulary(folder / BPE)
     torch.manual_seed(0)
     config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))

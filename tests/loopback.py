@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+from tests.serving import QuietHandler, listening
 from webui.engines.catalog import Catalog, ModelEntry
 
 
@@ -66,9 +66,7 @@ def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
     """A ``FileServer`` that is up."""
     state = FileServer(files)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             try:
                 state.answer(self)
@@ -78,18 +76,9 @@ def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
         def do_HEAD(self) -> None:
             state._plain(self, 200)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as url:
+        state.url = url
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def entry(

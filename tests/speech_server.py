@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tests.serving import QuietHandler, listening
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,7 @@ def speaking(routes: dict[str, Any]) -> Iterator[SpeechServer]:
     """A ``SpeechServer`` that is up."""
     state = SpeechServer(routes)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.answer(Asked("GET", self.path, dict(self.headers), {}))
 
@@ -100,18 +99,9 @@ def speaking(routes: dict[str, Any]) -> Iterator[SpeechServer]:
                 self.close_connection = True
                 state.gone.set()
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with listening(Handler) as url:
+        state.url = url
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def _body(content_type: str, body: bytes) -> dict[str, Any]:

@@ -5,14 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests.waiting import wait_for_server
 from webui.config import ROOT
 
 
@@ -29,13 +28,7 @@ def start(tmp_path: Path) -> Callable[[], tuple[subprocess.Popen[bytes], str]]:
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(tmp_path)},
         )
-        for _ in range(600):
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert program.poll() is None, "the program ended before its page was up"
-                time.sleep(0.1)
+        wait_for_server(program, f"http://127.0.0.1:{port}/healthz")
         return program, f"127.0.0.1:{port}"
 
     return go

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.browser.scripted_server import Script, ScriptedServer
+
 MIC_RATE = 48000
 VOICE_HZ, TOO_HIGH_HZ = 440, 15000  # in the microphone: one tone that 24 kHz can carry, and one that it cannot
 
@@ -79,3 +81,18 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not faults
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ScriptedServer]:
+    """The page on engines that play a script, in a process of its own."""
+    running = ScriptedServer().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def script(server: ScriptedServer) -> Script:
+    """What the server plays in this test, from its beginning."""
+    server.script = Script()
+    return server.script

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jiwer
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.conftest import chromium_path, flags
 from tests.reading import says
+from tests.waiting import wait_for_server
 from webui.audio.convert import resample
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
@@ -48,13 +48,7 @@ def address() -> Iterator[str]:
     program = subprocess.Popen([sys.executable, "webui.py", "--small", "--port", str(port)], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            try:
-                httpx.get(url + "/healthz", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert program.poll() is None, "the program ended before its page was up"
-                time.sleep(0.2)
+        wait_for_server(program, url + "/healthz")
         yield url
     finally:
         program.terminate()

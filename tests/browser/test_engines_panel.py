@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.scripted_server import COMMAND, PAGE, Script, ScriptedServer
+from tests.browser.scripted_server import COMMAND, PAGE, ScriptedServer
 from webui.ui.labels import text
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("script")]
 Open = Callable[..., Page]
 EARS = '[data-job="recognizer"]'
 SELECT = "#fa-engine-recognizer"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def script(server: ScriptedServer) -> Script:
-    server.script = Script()
-    return server.script
 
 
 def opened(open_page: Open, server: ScriptedServer, query: str = "", **options: object) -> Page:

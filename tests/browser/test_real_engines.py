@@ -7,11 +7,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 import soundfile
@@ -20,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.test_conversation import listen, of, reply_sound, wait_for
 from tests.engines import tiny_cosyvoice, tiny_sensevoice
 from tests.engines.tiny_sensevoice import RATE, TinySenseVoice
+from tests.waiting import wait_for_server
 from webui.config import ROOT
 
 COSYVOICE = ROOT / ".cache" / "env-cosyvoice" / "bin" / "python"
@@ -53,13 +52,7 @@ def program(sensevoice: TinySenseVoice, tmp_path_factory: pytest.TempPathFactory
     process = subprocess.Popen(command, cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):
-            try:
-                httpx.get(url + "/healthz", trust_env=False).raise_for_status()
-                break
-            except httpx.HTTPError:
-                assert process.poll() is None, "the program ended before its page was up"
-                time.sleep(0.1)
+        wait_for_server(process, url + "/healthz")
         yield url, process.pid
     finally:
         process.send_signal(signal.SIGTERM)

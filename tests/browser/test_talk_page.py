@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,21 +16,8 @@ from tests.browser.scripted_server import RATE, Script, ScriptedServer
 from webui.conversation.prompts import PERSONAS
 from webui.ui.labels import table, text
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("script")]
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer().start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def script(server: ScriptedServer) -> Script:
-    server.script = Script()
-    return server.script
 
 
 @pytest.fixture

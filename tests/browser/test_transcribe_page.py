@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.paced import SENTENCES, PacedRecognizer
 from tests.scripted import ScriptedEngines
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 RATE = 16_000
@@ -309,11 +309,3 @@ def test_a_phone_shows_it_whole(open_page: OpenPage, served: Served, tmp_path: P
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.get_by_role("button", name="Segments").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not happen within ten seconds")

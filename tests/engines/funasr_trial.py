@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import threading
 import traceback
 from dataclasses import asdict
 from pathlib import Path
@@ -19,11 +20,13 @@ import numpy as np
 
 from tests.engines.tiny_sensevoice import placed
 from webui.config import Settings
+from webui.engines.funasr_models import load_checkpoint
 from webui.engines.listening import Stretch
 from webui.engines.protocols import RecognitionRequest
 from webui.engines.sensevoice_funasr import FunAsrSenseVoice
+from webui.engines.speakers import SpeakerModels, SpeakerTurns
 from webui.errors import UserError
-from webui.types import Audio
+from webui.types import Audio, Word
 
 RATE = 16_000
 
@@ -66,6 +69,8 @@ def _answer(request: dict[str, Any], models: Path, engines: dict[str, FunAsrSens
         return {"loaded": engine.info.loaded}
     if request["do"] == "funasr_onnx":
         return {"texts": _through_funasr_onnx(Path(request["folder"]), request["sounds"])}
+    if request["do"] == "sentences":
+        return {"sentences": _sentences(models / "ct-punc", request["words"])}
     sounds = [np.load(path) for path in request["sounds"]]
     if request["do"] == "hear":
         heard = engine.hear([Stretch(0.0, Audio(samples, RATE), None) for samples in sounds], **request["options"])
@@ -81,10 +86,15 @@ def _memory() -> dict[str, int]:
     return {"peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
 
+def _sentences(folder: Path, words: list[str]) -> list[str]:
+    """Words without punctuation, in the sentences that ct-punc finds."""
+    models = SpeakerModels(None, load_checkpoint(folder, "cpu", 1))
+    found = SpeakerTurns(models, threading.Lock())._sentences([Word(word, 0.0, 0.0) for word in words])
+    return [" ".join(word.text for word in sentence) for sentence in found]
+
+
 def _through_funasr_onnx(folder: Path, sounds: list[str]) -> list[str]:
     """The third way: the float graph of funasr's own export, in funasr_onnx."""
-    from webui.engines.funasr_models import load_checkpoint
-
     if not (folder / "model.onnx").exists():
         load_checkpoint(folder, "cpu", 1).export(type="onnx", quantize=False, output_dir=str(folder))
     from funasr_onnx import SenseVoiceSmall

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import stamina
 from pydantic import SecretStr
 
+from tests.serving import QuietHandler, listening
 from webui.engines import http
 from webui.errors import EngineError
 
@@ -33,9 +32,7 @@ class Script:
 def scripted(*answers: tuple[int, str, dict[str, str]]) -> Iterator[Script]:
     script = Script(list(answers))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             script.seen.append((self.path, self.headers.get("Authorization"), body))
@@ -50,17 +47,9 @@ def scripted(*answers: tuple[int, str, dict[str, str]]) -> Iterator[Script]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    script.url = f"http://127.0.0.1:{server.server_port}/v1"
-    try:
+    with listening(Handler) as url:
+        script.url = url + "/v1"
         yield script
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.engines.spoken import EN, ZH, join, say, silence
@@ -18,6 +16,7 @@ from tests.engines.test_recognizer_remote import remote
 from tests.engines.tiny_sensevoice import ENVIRONMENT, TinySenseVoice, exported
 from tests.scripted import ScriptedEngines
 from tests.served import serving_api
+from tests.waiting import wait_for_server
 from webui.config import ROOT, Settings
 from webui.engines.protocols import RecognitionRequest
 from webui.engines.sensevoice_onnx import EXPORTED, SherpaSenseVoice
@@ -91,13 +90,7 @@ def funasr_server(tiny_sensevoice: TinySenseVoice, tmp_path_factory: pytest.Temp
     with log.open("w") as out, subprocess.Popen(command, stdout=out, stderr=out, cwd=ROOT, env=environment) as server:
         url = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(1200):
-                assert server.poll() is None, log.read_text()
-                try:
-                    if httpx.get(f"{url}/health").json()["status"] == "ok":
-                        break
-                except httpx.TransportError:
-                    time.sleep(0.1)
+            wait_for_server(server, f"{url}/health")
             yield url
         finally:
             server.terminate()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.engines.spoken import EN, RATE, ZH, join, say, silence
+from tests.engines.tiny_punctuation import marked
 from tests.engines.tiny_sensevoice import ENVIRONMENT, TinySenseVoice, alike, exported, placed
 from webui.audio.convert import resample
 from webui.config import ROOT, Settings
@@ -167,6 +168,16 @@ def test_two_voices_are_two_speakers(trial: Trial) -> None:
     assert all(alike(s["text"], text) for s, text in zip(found, [EN, ZH] * 4, strict=True))
     english, chinese = ({s["speaker"] for s in found[n::2]} for n in (0, 1))
     assert not english & chinese and found[0]["speaker"] == "1"
+
+
+@pytest.mark.usefixtures("tiny_sensevoice")  # skips where there is no environment
+def test_sentences_are_found_in_words_without_punctuation(tmp_path: Path) -> None:
+    subprocess.run([ENVIRONMENT, "-m", "tests.engines.tiny_punctuation", tmp_path / "ct-punc"], cwd=ROOT, check=True)
+    words, _ = marked()
+    trial = Trial(tmp_path, tmp_path)
+    sentences = trial.ask("sentences", words=words)["sentences"]
+    trial.close()
+    assert sentences == ["who is there", "it is me open the door", "今 天 下 雨 吗", "是 的 带 上 伞"]
 
 
 def test_closing_and_loading_again(trial: Trial) -> None:

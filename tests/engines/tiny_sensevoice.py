@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import wave
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -125,7 +126,8 @@ def exported(made: TinySenseVoice) -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if not folder.exists():
             clips = sorted((made.checkpoint.parent / "clips").glob("*.wav"))
-            command = [ENVIRONMENT, "-m", "webui.engines.sensevoice_export", made.checkpoint, folder, *clips]
+            command = [str(ENVIRONMENT), "-m", "webui.engines.sensevoice_export"]
+            command += map(str, (made.checkpoint, folder, *clips))
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -185,15 +187,11 @@ def main(folder: Path) -> None:
     out = folder / "checkpoint"
     out.mkdir(exist_ok=True)
     _write_vocabulary(out)
-    shift, scale = " ".join(["-10.0"] * 560), " ".join(["0.2"] * 560)
-    (out / "am.mvn").write_text(
-        f"<Nnet>\n<Splice> 560 560\n[ 0 ]\n<AddShift> 560 560\n<LearnRateCoef> 0 [ {shift} ]\n"
-        f"<Rescale> 560 560\n<LearnRateCoef> 0 [ {scale} ]\n</Nnet>\n"
+    configure(
+        out,
+        dict.fromkeys(("dropout_rate", "positional_dropout_rate", "attention_dropout_rate"), 0.0)
+        | {"output_size": 64, "attention_heads": 2, "linear_units": 128, "num_blocks": 2, "tp_blocks": 1},
     )
-    (out / "config.yaml").write_text(CONFIG)
-    parts = {"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"bpemodel": BPE}}
-    parts["frontend_conf"] = {"cmvn_file": "am.mvn"}
-    (out / "configuration.json").write_text(json.dumps({"model": {"type": "funasr"}, "file_path_metas": parts}))
     _learn(out, _read_clips(folder / "clips"))
 
 
@@ -202,9 +200,7 @@ model: SenseVoiceSmall
 model_conf: {length_normalized_loss: true, sos: 1, eos: 2, ignore_id: -1}
 encoder: SenseVoiceEncoderSmall
 encoder_conf:
-  {output_size: 64, attention_heads: 2, linear_units: 128, num_blocks: 2, tp_blocks: 1, dropout_rate: 0.0,
-   positional_dropout_rate: 0.0, attention_dropout_rate: 0.0, input_layer: pe,
-   pos_enc_class: SinusoidalPositionEncoder, normalize_before: true, kernel_size: 11, sanm_shfit: 0,
+  {input_layer: pe, pos_enc_class: SinusoidalPositionEncoder, normalize_before: true, kernel_size: 11, sanm_shfit: 0,
    selfattention_layer_type: sanm}
 tokenizer: SentencepiecesTokenizer
 tokenizer_conf: {bpemodel: null, unk_symbol: <unk>, split_with_space: true}
@@ -212,6 +208,23 @@ frontend: WavFrontend
 frontend_conf:
   {fs: 16000, window: hamming, n_mels: 80, frame_length: 25, frame_shift: 10, lfr_m: 7, lfr_n: 6, cmvn_file: null}
 """
+
+
+def configure(out: Path, encoder: Mapping[str, float]) -> None:
+    """Write what lies beside a checkpoint's weights and vocabulary; ``encoder`` is its sizes and dropouts."""
+    from omegaconf import OmegaConf
+
+    config = OmegaConf.create(CONFIG)
+    config.encoder_conf.update(encoder)
+    OmegaConf.save(config, out / "config.yaml")
+    shift, scale = " ".join(["-10.0"] * 560), " ".join(["0.2"] * 560)
+    (out / "am.mvn").write_text(
+        f"<Nnet>\n<Splice> 560 560\n[ 0 ]\n<AddShift> 560 560\n<LearnRateCoef> 0 [ {shift} ]\n"
+        f"<Rescale> 560 560\n<LearnRateCoef> 0 [ {scale} ]\n</Nnet>\n"
+    )
+    parts = {"init_param": "model.pt", "config": "config.yaml", "tokenizer_conf": {"bpemodel": BPE}}
+    parts["frontend_conf"] = {"cmvn_file": "am.mvn"}
+    (out / "configuration.json").write_text(json.dumps({"model": {"type": "funasr"}, "file_path_metas": parts}))
 
 
 def _write_vocabulary(out: Path) -> None:

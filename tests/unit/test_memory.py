@@ -30,7 +30,10 @@ def test_the_model_is_told_how_the_voice_sounded() -> None:
     assert user_message("I passed", heard, "zh", asked=True).startswith(
         "[happy, energetic, laughter heard, answer in Ch"
     )
-    plain = Transcript((Segment(0, 2, "hm", "en", Emotion.NEUTRAL, 0.9),), 2.0)
-    assert user_message("hm", plain, "en", asked=False) == "hm"
+    sad = Transcript((Segment(0, 2, "He left", "en", Emotion.SAD, 0.9, 0.1),), 2.0)
+    assert user_message("He left", sad, "en", asked=False) == "[sad, calm] He left"
+    for arousal in (None, 0.1):  # a voice that is quiet and nothing else goes without saying
+        plain = Transcript((Segment(0, 2, "hm", "en", Emotion.NEUTRAL, 0.9, arousal),), 2.0)
+        assert user_message("hm", plain, "en", asked=False) == "hm"
     assert user_message("hm", None, "ja", asked=False) == "[answer in Japanese] hm"
     assert user_message("hm", None, "??", asked=True) == "hm"

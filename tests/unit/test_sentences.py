@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from webui.conversation.sentences import LONGEST, SentenceSplitter
 
 
-def split(text: str, step: int = 3, first_clause: bool = True) -> list[str]:
-    splitter = SentenceSplitter(first_clause)
+def split(text: str, step: int = 3) -> list[str]:
+    splitter = SentenceSplitter()
     out: list[str] = []
     for i in range(0, len(text), step):
         out += splitter.feed(text[i : i + step])
@@ -34,12 +34,6 @@ def split(text: str, step: int = 3, first_clause: bool = True) -> list[str]:
 )
 def test_splits_where_a_speaker_would(text: str, pieces: list[str]) -> None:
     assert split(text) == pieces
-
-
-def test_a_whole_sentence_is_kept_when_clauses_are_not_wanted() -> None:
-    assert split("I'm sorry to hear that, it must hurt.", first_clause=False) == [
-        "I'm sorry to hear that, it must hurt."
-    ]
 
 
 def test_the_first_clause_comes_before_the_sentence_is_complete() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 import soundfile
 
 from tests.paced import SENTENCES, PacedRecognizer
+from tests.waiting import wait_until
 from webui.errors import AudioError, UserError
 from webui.features.understand import (
     MAX_PEAKS,
@@ -87,10 +87,7 @@ def test_closing_cancels_at_once_and_keeps_what_was_yielded(tmp_path: Path) -> N
     updates.close()
     assert not recognizer.ended, "closing must not wait for the model's step"
     assert first.text == SENTENCES[0][0]
-    for _ in range(100):
-        if recognizer.ended:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: recognizer.ended)
     assert recognizer.ended == ["stopped"] and len(recognizer.heard) <= 4
 
 

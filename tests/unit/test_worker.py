@@ -8,13 +8,14 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.toy_worker import tone
+from tests.waiting import wait_until
 from webui.config import ROOT
 from webui.engines.protocols import SpeechRequest
 from webui.engines.worker.client import RemoteWorker
@@ -34,14 +35,6 @@ def said(text: str, **more: object) -> SpeechRequest:
 
 def process(patience_s: float = 20.0, **options: object) -> WorkerProcess:
     return WorkerProcess(Path(sys.executable), "tests.toy_worker:Toy", options, {}, patience_s)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came to that")
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,10 @@ _RULES = (
 # Worked examples keep a small model to the form, and to the language: they are in the one that is answered in.
 _EXAMPLES = {
     "en": (
-        ("How many legs has a spider?", "neutral: A spider has eight legs. That makes it an arachnid, not an insect."),
+        (
+            "How many legs has a spider?",
+            "neutral: A spider has eight legs. That makes it an arachnid, not an insect. Have you met one lately?",
+        ),
         (
             "[sad, calm] My grandmother is in hospital.",
             "calm: Oh no, I am so sorry. It is hard to wait for news. How is she doing today?",
@@ -51,7 +54,7 @@ _EXAMPLES = {
         ("[happy] It is my birthday!", "happy: Happy birthday! I hope it is a wonderful day. How will you celebrate?"),
     ),
     "zh": (
-        ("蜘蛛有几条腿？", "neutral: 蜘蛛有八条腿。所以它不是昆虫，而是蛛形动物。"),
+        ("蜘蛛有几条腿？", "neutral: 蜘蛛有八条腿。所以它不是昆虫，而是蛛形动物。你最近见过大蜘蛛吗？"),
         ("[sad, calm] 我奶奶住院了。", "calm: 真让人担心。等消息的时候最难熬了。她今天好一些了吗？"),
         ("[happy] 今天是我的生日！", "happy: 生日快乐！希望你今天过得特别开心。你打算怎么庆祝呢？"),
     ),
@@ -87,7 +90,7 @@ def _voice(transcript: Transcript) -> list[str]:
     known = [s.arousal for s in transcript.segments if s.arousal is not None]
     if known:
         level = sum(known) / len(known)
-        sounds += ["energetic"] if level > 0.8 else ["calm"] if level < 0.2 else []
+        sounds += ["energetic"] if level > 0.8 else ["calm"] if level < 0.2 and sounds else []
     quiet = {Event.SPEECH, Event.EVENT_UNK, Event.GBG, Event.SPEECH_NOISE}
     sounds += [f"{e.value.lower()} heard" for e in dict.fromkeys(s.event for s in transcript.events) if e not in quiet]
     return sounds

@@ -30,9 +30,9 @@ class SentenceSplitter:
     The first piece may be a clause, so that speech can start before the first sentence is complete.
     """
 
-    def __init__(self, first_clause: bool = True) -> None:
+    def __init__(self) -> None:
         self._text = ""
-        self._clause = first_clause
+        self._clause = True  # the next piece is the first
 
     def feed(self, text: str) -> list[str]:
         """Add ``text`` and take what is complete by now."""

@@ -93,12 +93,12 @@ class Background:
         """What ``source`` yields, for a thread that reads it step by step."""
         return Pulled(self._running(), source)
 
-    def close(self) -> None:
-        """End the thread once what was begun is cancelled; the next use begins another."""
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Cancel what was begun, then do ``last``, and end the thread; the next use begins another."""
+        loop = self._running()
         with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is not None:
-            asyncio.run_coroutine_threadsafe(_end(), loop)
+            self._loop = None
+        asyncio.run_coroutine_threadsafe(_end(last), loop).result()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -108,11 +108,12 @@ class Background:
             return self._loop
 
 
-async def _end() -> None:
+async def _end(last: Coroutine[Any, Any, None]) -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await last
     asyncio.get_running_loop().stop()
 
 

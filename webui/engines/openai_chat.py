@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import queue
 import re
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
 from webui.engines import http
 from webui.engines.answers import AnswerStream, Pieces
+from webui.engines.background import Background
 from webui.engines.openai_dialect import TOO_LONG, Dialect, sentence
 from webui.engines.openai_wire import DONE, AnswerReader, BrokenAnswerError, context_tokens, event_data, models_listed
 from webui.engines.protocols import ChatRequest, EngineInfo, Message, ToolCall
@@ -62,15 +62,12 @@ class OpenAIChat:
         # A kept connection may be closed by the server in the moment that it is used again, between two turns most of
         # all, and the wait before another attempt takes longer than a new connection does.
         self._client.headers["Connection"] = "close"
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="chat", daemon=True)
-        self._thread.start()
+        self._background = Background("chat")
 
     def chat(self, request: ChatRequest) -> AnswerStream:
         """Start an answer. Raises ``EngineError`` from the stream where the server refuses or goes away."""
         pieces: Pieces = queue.SimpleQueue()
-        work = asyncio.run_coroutine_threadsafe(self._run(request, pieces), self._loop)
-        return AnswerStream(pieces, work.cancel)
+        return AnswerStream(pieces, self._background.begin(self._run(request, pieces)).cancel)
 
     def ask(self, method: str, path: str, **content: Any) -> Any:
         """One question, one JSON answer, for what a server offers beside chat.
@@ -88,31 +85,18 @@ class OpenAIChat:
             except ValueError as error:
                 raise _no_api(base) from error
 
-        return self._wait(ask())
+        return self._background.begin(ask()).result()
 
     def find_manner(self) -> None:
         """Find out by a short question what the server takes, and how its model is kept from thinking aloud.
 
         Raises ``EngineError`` where it does not answer at all.
         """
-        self._wait(self._find_manner())
+        self._background.begin(self._find_manner()).result()
 
     def close(self) -> None:
-        """End the answers under way, drop the connections and end the thread."""
-        self._wait(self._end())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _end(self) -> None:
-        answers = asyncio.all_tasks() - {asyncio.current_task()}
-        for answer in answers:
-            answer.cancel()
-        await asyncio.gather(*answers, return_exceptions=True)
-        await self._client.aclose()
+        """End the answers under way and drop the connections."""
+        self._background.close(self._client.aclose())
 
     async def _find_manner(self) -> None:
         while True:

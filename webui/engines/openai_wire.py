@@ -41,19 +41,25 @@ def tool_json(tool: Tool) -> dict[str, Any]:
 
 
 async def event_data(chunks: AsyncIterator[bytes]) -> AsyncIterator[str]:
-    """The data of each server-sent event; comments and other fields are passed over.
+    """The data of each server-sent event, whose lines are put together; comments and other fields are passed over.
 
     Lines end with LF or CRLF and with nothing else: U+2028 and its like, at which ``str.splitlines`` breaks, may stand
     in a JSON string as they are.
     """
     held = b""
+    data: list[bytes] = []
     async for chunk in chunks:
         *lines, held = (held + chunk).split(b"\n")
-        for line in lines:
+        for line in map(bytes.strip, lines):
             if line.startswith(b"data:"):
-                yield line[5:].strip().decode()
+                data.append(line[5:].strip())
+            elif not line and data:
+                yield b"\n".join(data).decode()
+                data = []
     if held.startswith(b"data:"):  # a server that closes right after its last line
-        yield held[5:].strip().decode()
+        data.append(held[5:].strip())
+    if data:
+        yield b"\n".join(data).decode()
 
 
 class AnswerReader:

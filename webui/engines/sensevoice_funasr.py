@@ -16,7 +16,7 @@ from webui.engines.funasr_models import load_checkpoint, pick_device
 from webui.engines.listening import Finder, Stretch, listen
 from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
-from webui.engines.sensevoice_tags import LANGUAGES, read_one
+from webui.engines.sensevoice_tags import CAPABILITIES, LANGUAGES, read_one
 from webui.engines.speakers import SpeakerModels, SpeakerTurns
 from webui.engines.store import ModelStore
 from webui.types import Audio, Samples, Segment
@@ -53,16 +53,7 @@ class FunAsrSenseVoice:
         return EngineInfo(
             name="SenseVoice Small (funasr)",
             languages=LANGUAGES,
-            capabilities={
-                "words": True,
-                "events": True,
-                "emotion": True,
-                "arousal": "SenseVoice names the emotion, but not how energetic it is.",
-                "confidence": "SenseVoice gives no scores for what it hears.",
-                "itn": True,
-                "yue": True,
-                "speakers": True,
-            },
+            capabilities={**CAPABILITIES, "speakers": True},
             device=(models.device if models else self._device).upper(),
             licence="FunASR Model License (SenseVoice), Apache-2.0 (FSMN-VAD, CAM++, CT-Punc), MIT (Silero VAD)",
             loaded=models is not None,

@@ -15,7 +15,7 @@ from webui.engines.protocols import EngineInfo, RecognitionRequest
 from webui.engines.sensevoice_export import EXPORTED, MODEL, TOKENS
 from webui.engines.sensevoice_segments import Heard, check_language, tell, worth_hearing
 from webui.engines.sensevoice_signed import fastest
-from webui.engines.sensevoice_tags import LANGUAGES, read_one
+from webui.engines.sensevoice_tags import CAPABILITIES, LANGUAGES, read_one
 from webui.engines.store import ModelStore
 from webui.errors import ModelError
 from webui.types import Segment
@@ -41,13 +41,7 @@ class SherpaSenseVoice:
             name="SenseVoice Small (int8)",
             languages=LANGUAGES,
             capabilities={
-                "words": True,
-                "events": True,
-                "emotion": True,
-                "arousal": "SenseVoice names the emotion, but not how energetic it is.",
-                "confidence": "SenseVoice gives no scores for what it hears.",
-                "itn": True,
-                "yue": True,
+                **CAPABILITIES,
                 "speakers": "This engine does not tell speakers apart: SenseVoice through funasr does.",
             },
             device="CPU",

@@ -7,13 +7,24 @@ times over. All of them are read; none is ever left in the words, and no word is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from webui.types import Emotion, Event, EventSpan, Segment
 
 LANGUAGES = ("zh", "en", "yue", "ja", "ko")
 """What SenseVoice-Small understands."""
+
+CAPABILITIES: Mapping[str, bool | str] = {
+    "words": True,
+    "events": True,
+    "emotion": True,
+    "arousal": "SenseVoice names the emotion, but not how energetic it is.",
+    "confidence": "SenseVoice gives no scores for what it hears.",
+    "itn": True,
+    "yue": True,
+}
+"""What it can do, whichever library runs it; a reason where it cannot."""
 
 _TAG = re.compile(r"<\|([\w-]{0,40})\|>")
 _LANGUAGES = {code.lower(): code for code in (*LANGUAGES, "nospeech")}

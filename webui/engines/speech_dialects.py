@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from webui.audio.convert import to_wav_bytes
@@ -25,6 +25,9 @@ LANGUAGE_NAMES = {
 }  # fmt: skip
 OPENAI_VOICES = "alloy ash ballad coral echo fable nova onyx sage shimmer verse marin cedar".split()
 DASHSCOPE_VOICES = "Cherry Ethan Serena Chelsie Jennifer Ryan Katerina Elias Dylan Jada Sunny".split()
+# CosyVoice there: each model has voices of its own, and is told a tone in one form only.
+DASHSCOPE_COSYVOICES = {"cosyvoice-v2": "longxiaochun_v2 longxiaoxia_v2", "": "longanyang longanhuan"}
+DASHSCOPE_TONES = ("happy", "sad", "angry")
 
 _NO_CLONE = "This server speaks with its own voices only; cloning a voice needs another one."
 _NO_STYLE = "This server takes no styles; its voices find the tone in the words."
@@ -245,9 +248,47 @@ class DashScope:
         told["language_type"] = LANGUAGE_NAMES.get(_language(request, text), "Auto")
         if self.capabilities["styles"] is True and (words := _instruction(request, text)):
             told["instructions"] = words
-        headers = {"X-DashScope-SSE": "enable"}
-        path = "/services/aigc/multimodal-generation/generation"
-        return Ask(path, {"json": {"model": self.model, "input": told}, "headers": headers})
+        return _for_events("/services/aigc/multimodal-generation/generation", self.model, told)
+
+
+@dataclass(frozen=True)
+class DashScopeCosyVoice:
+    """CosyVoice on DashScope: JSON in, base64 PCM in events out, at any speed."""
+
+    model: str
+    title: str = field(default="CosyVoice (DashScope)", init=False)
+    rate: int = field(default=24_000, init=False)
+    languages: tuple[str, ...] = field(default=("zh", "en"), init=False)
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """Some of the model's; it lists none."""
+        names = DASHSCOPE_COSYVOICES.get(self.model, DASHSCOPE_COSYVOICES[""])
+        return tuple(Voice(name, name, self.languages) for name in names.split())
+
+    @property
+    def capabilities(self) -> Mapping[str, bool | str]:
+        """The second generation takes no tones."""
+        return {
+            "styles": self.model != "cosyvoice-v2" or _NO_STYLE,
+            "instruction": _NO_STYLE,
+            "clone": _NO_CLONE,
+            "pitch": _NO_PITCH,
+        }
+
+    def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
+        """JSON, for events."""
+        rate = min(max(speed, 0.5), 2.0)
+        told: dict[str, Any] = {"text": text, "voice": request.voice.id, "format": "pcm", "sample_rate": self.rate}
+        if rate != 1.0:
+            told["rate"] = rate
+        if self.capabilities["styles"] is True and request.style.name in DASHSCOPE_TONES:
+            told["instruction"] = f"你说话的情感是{request.style.name}。"
+        return replace(_for_events("/services/audio/tts/SpeechSynthesizer", self.model, told), speed=rate)
+
+
+def _for_events(path: str, model: str, told: Mapping[str, Any]) -> Ask:
+    return Ask(path, {"json": {"model": model, "input": told}, "headers": {"X-DashScope-SSE": "enable"}})
 
 
 def _language(request: SpeechRequest, text: str) -> str:

@@ -85,8 +85,7 @@ class HttpSynthesizer:
         with self._lock:
             client, self._client, self._known = self._client, None, None
         if client is not None:
-            self._background.begin(client.aclose()).result()
-        self._background.close()
+            self._background.close(client.aclose())
 
     def voices(self) -> Sequence[Voice]:
         """What the server lists, or else one named Default. Raises ``EngineError``."""

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from webui.engines import http
-from webui.engines.speech_dialects import CosyVoiceServer, DashScope, Dialect, OpenAISpeech
+from webui.engines.speech_dialects import CosyVoiceServer, DashScope, DashScopeCosyVoice, Dialect, OpenAISpeech
 from webui.errors import EngineError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def recognise(client: httpx.AsyncClient, model: str) -> Dialect:
     """
     base = str(client.base_url).rstrip("/")
     if base.endswith("/api/v1"):
-        return DashScope(model or "qwen3-tts-flash")
+        return DashScopeCosyVoice(model) if model.startswith("cosyvoice") else DashScope(model or "qwen3-tts-flash")
     root, v1 = base.removesuffix("/v1"), "" if base.endswith("/v1") else "/v1"
     api = await _ask(client, f"{root}/openapi.json")
     paths = api.get("paths") if isinstance(api, dict) else None

@@ -38,9 +38,11 @@ _TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE
 
 @dataclass(frozen=True)
 class TurnSettings:
-    """How a turn is answered. ``voice`` is an id (empty: the best one that is at home in the
-    reply's language), ``style`` a name or ``auto`` (the reply's own
-    tone), ``reply_language`` a code or ``same``, ``persona`` the words that say who answers."""
+    """How a turn is answered.
+
+    ``voice`` is an id (empty: the best one that is at home in the reply's language), ``style`` a name or ``auto`` (the
+    reply's own tone), ``reply_language`` a code or ``same``, ``persona`` the words that say who answers.
+    """
 
     voice: str = ""
     style: str = "auto"
