@@ -13,6 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from tests.engines.speech_asking import (
+    CLIP,
+    CLONED,
     SOUND,
     cosyvoice,
     error_of,
@@ -242,6 +244,12 @@ def test_a_worker_is_known_by_its_address() -> None:
         with pytest.raises(EngineError) as caught:
             engine.load()
     assert caught.value.key == "worker_unreachable"
+
+
+def test_only_a_worker_changes_voices() -> None:
+    with speaking({}) as server, closing(remote(server)) as engine, pytest.raises(EngineError) as caught:
+        engine.convert(CLIP, CLONED)
+    assert caught.value.key == "convert_by_worker"
 
 
 def test_a_turn_speaks_through_a_server() -> None:

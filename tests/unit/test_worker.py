@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from tests.toy_worker import tone
 from tests.waiting import wait_until
-from webui.config import ROOT
+from webui.config import ROOT, Settings
 from webui.engines.protocols import SpeechRequest
+from webui.engines.speech_remote import RemoteSynthesizer
+from webui.engines.store import ModelStore
 from webui.engines.worker.client import RemoteWorker
 from webui.engines.worker.frames import Frame, receive, send
 from webui.engines.worker.process import TOKEN, WorkerProcess
@@ -207,6 +210,15 @@ def reachable(port: int) -> bool:
 def test_another_machine_speaks(remote: str) -> None:
     engine = WorkerSynthesizer(RemoteWorker(remote, KEY))
     assert [chunk.text for chunk in engine.synthesize(said("first")) if chunk.text] == ["first", "second piece"]
+
+
+def test_another_machine_changes_voices(remote: str, tmp_path: Path) -> None:
+    settings = Settings(synthesizer_url=remote, synthesizer_key=SecretStr(KEY))
+    voice = Voice("mine", "Mine", ("en",), kind="cloned", sample=tone(1.0), sample_text="Words")
+    source = tone(1.0, 0.3)
+    chunks = list(RemoteSynthesizer(ModelStore(tmp_path), settings).convert(source, voice))
+    assert chunks[0].text == "Words"
+    assert sum(chunk.audio.duration for chunk in chunks) == pytest.approx(source.duration, abs=0.05)
 
 
 def test_one_that_got_stuck_there_starts_anew(remote: str) -> None:

@@ -30,6 +30,7 @@ ROOM_FOR_LARGE_BYTES = 3 * 1024**3
 
 SLOTS = 2  # two people may be answered at once; a third waits for a slot
 CONTEXT_TOKENS = 4096  # for each slot
+NICENESS = 10
 PROMPT_CACHE_MIB = 256  # prompts of conversations that lost their slot, so that the next turn starts warm
 
 
@@ -164,11 +165,11 @@ def _size(settings: Settings) -> tuple[str, str]:
 
 
 def _yield_to_speech() -> None:
-    """Have this thread, and so those that it starts, run only while nothing else wants the core.
+    """Have this thread, and so those that it starts, give way to whatever else wants the core.
 
-    What is heard and spoken has somebody waiting for it; the words after the first sentence do not. A low priority
-    alone is not enough: the synthesizer's threads sleep and wake thousands of times a second, and only an idle-class
-    thread makes room at once. Only Linux has that; elsewhere the two share the cores as they come.
+    What is heard and spoken has somebody waiting for it; the words after the first sentence do not. Only a tenth of a
+    core is left to it then, but never nothing: in Linux' idle class it would stand still where another program takes
+    all cores. Only Linux has priorities of threads; elsewhere the two share the cores as they come.
     """
     if sys.platform == "linux":
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

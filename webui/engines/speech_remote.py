@@ -12,7 +12,7 @@ from webui.engines.store import ModelStore
 from webui.engines.worker.client import RemoteWorker
 from webui.engines.worker.synthesizer import WorkerSynthesizer
 from webui.errors import EngineError
-from webui.types import SpeechChunk, Voice
+from webui.types import Audio, SpeechChunk, Voice
 
 
 class RemoteSynthesizer:
@@ -54,3 +54,10 @@ class RemoteSynthesizer:
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield speech as it comes; closing the iterator stops the work there. Raises ``EngineError``."""
         return self._there.synthesize(request)
+
+    def convert(self, source: Audio, voice: Voice) -> Iterator[SpeechChunk]:
+        """Yield ``source`` as ``voice`` would have said it; only a worker can. Raises ``UserError``."""
+        there = self._there
+        if not isinstance(there, WorkerSynthesizer):
+            raise EngineError("convert_by_worker", "This server cannot change voices: a worker of this program can.")
+        return there.convert(source, voice)
