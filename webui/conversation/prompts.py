@@ -51,11 +51,16 @@ _EXAMPLES = {
             "[sad, calm] My grandmother is in hospital.",
             "calm: Oh no, I am so sorry. It is hard to wait for news. How is she doing today?",
         ),
+        (
+            "[angry, energetic] You are late again!",
+            "calm: You are right, and I am sorry. I will do better. What can I do for you now?",
+        ),
         ("[happy] It is my birthday!", "happy: Happy birthday! I hope it is a wonderful day. How will you celebrate?"),
     ),
     "zh": (
         ("蜘蛛有几条腿？", "neutral: 蜘蛛有八条腿。所以它不是昆虫，而是蛛形动物。你最近见过大蜘蛛吗？"),
         ("[sad, calm] 我奶奶住院了。", "calm: 真让人担心。等消息的时候最难熬了。她今天好一些了吗？"),
+        ("[angry, energetic] 你又迟到了！", "calm: 你说得对，真抱歉。下次我一定注意。现在我能帮你做点什么？"),
         ("[happy] 今天是我的生日！", "happy: 生日快乐！希望你今天过得特别开心。你打算怎么庆祝呢？"),
     ),
 }
