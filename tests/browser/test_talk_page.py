@@ -119,10 +119,13 @@ def test_stop_is_silent_at_once_and_late_sound_is_dropped(talk: Open, script: Sc
     assert script.kinds()[-1] == "response.cancel"
 
 
-def test_talking_over_the_answer_begins_a_new_turn(talk: Open, script: Script) -> None:
+@pytest.mark.parametrize("writing", [True, False], ids=["while it is being made", "while it is being played"])
+def test_talking_over_the_answer_begins_a_new_turn(talk: Open, script: Script, writing: bool) -> None:
+    script.pause_s = 30.0 if writing else 0.0
     page = talk()
     record(page)
     page.wait_for_selector(".fa-word.is-said")
+    script.pause_s = 0.1
     record(page)
     expect(page.locator(".fa-turn")).to_have_count(2)
     expect(page.locator(".fa-turn").nth(1).locator(".fa-said")).to_contain_text("I am sorry")

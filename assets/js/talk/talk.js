@@ -264,16 +264,19 @@ class Talk {
         else if (wanted) turn.speak(event.delta, event.funaudio ?? {});
         break;
       case "response.output_audio.done": if (event.response_id === "preview") this.preview?.finish(); break;
-      case "response.done": if (wanted) this.answered(turn, event); break;
+      case "response.done":
+        if (wanted) this.answered(turn, event.response.status);
+        turn?.measured(event.funaudio?.latency); // also of one that was talked over
+        break;
       case "error": this.failed(event.error); break;
       default: break; // the protocol has more events than this page needs
     }
     this.follow();
   }
 
-  answered(turn, { response, funaudio }) {
+  answered(turn, status) {
     this.active = null;
-    turn.done(response.status, funaudio?.latency);
+    turn.done(status);
     this.live.textContent = turn.spokenSummary("it");
     this.paint();
   }

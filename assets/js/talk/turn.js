@@ -177,7 +177,7 @@ export class Turn {
   }
 
   /** The server is done with it. Sound may still be playing. */
-  done(status, latency) {
+  done(status) {
     this.stage(null);
     this.state = { completed: "done", cancelled: "stopped" }[status] ?? "failed";
     this.it.player?.finish();
@@ -185,6 +185,10 @@ export class Turn {
     this.it.show();
     if (!this.it.player?.playing) this.reply.settle();
     if (this.state === "stopped") this.mark("stopped");
+  }
+
+  /** How long the answer's first sound took, if it came that far. */
+  measured(latency) {
     if (latency?.total_s !== undefined) this.foot.append(latencyBar(latency));
   }
 
