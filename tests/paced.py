@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.scripted import _Engine, _info
@@ -24,8 +24,9 @@ SENTENCES = (
 
 @dataclass
 class PacedRecognizer(_Engine):
-    """One segment of ``SENTENCES`` for every block; each takes ``seconds_each`` to be heard."""
+    """One segment of ``SENTENCES`` for every block; each takes ``seconds_each`` to be heard. Loading is ``loads``."""
 
+    loads: Callable[[], object] = lambda: None
     seconds_each: float = 0.0
     fail_after: int | None = None
     requests: list[RecognitionRequest] = field(default_factory=list)
@@ -35,6 +36,9 @@ class PacedRecognizer(_Engine):
     @property
     def info(self) -> EngineInfo:
         return _info("Paced")
+
+    def load(self) -> None:
+        self.loads()
 
     def transcribe(self, request: RecognitionRequest) -> Iterator[Segment]:
         self.requests.append(request)

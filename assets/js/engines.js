@@ -1,15 +1,24 @@
-// Who does which job now, as the server says it: whatever part of the page needs that asks here.
-const listeners = new Set();
-let engines = [];
+// What the server says of its engines, for whatever part of the page asks: who does which job now, and which weights
+// are being fetched.
 
-/** The server has said it. */
-export function announceEngines(now) {
-  engines = now;
-  listeners.forEach((listener) => listener(engines));
+/** Something that changes: `announce` says what it is now, `on` calls back now, where it is known, and at each change. */
+function news() {
+  const listeners = new Set();
+  let now;
+  return {
+    announce(next) {
+      now = next;
+      listeners.forEach((listener) => listener(now));
+    },
+    on(listener) {
+      listeners.add(listener);
+      if (now !== undefined) listener(now);
+    },
+  };
 }
 
-/** Calls back now, where it is known, and whenever it changes. */
-export function onEngines(listener) {
-  listeners.add(listener);
-  if (engines.length) listener(engines);
-}
+/** The engines, as `GET /v1/engines` lists them. */
+export const { announce: announceEngines, on: onEngines } = news();
+
+/** {sentence, share}, or null while nothing is fetched. */
+export const { announce: announceFetching, on: onFetching } = news();

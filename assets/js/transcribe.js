@@ -1,5 +1,5 @@
 import { h, iconButton } from "./dom.js";
-import { onEngines } from "./engines.js";
+import { onEngines, onFetching } from "./engines.js";
 import { label, lookup } from "./i18n.js";
 import { icon } from "./icons.js";
 import { staticUrl } from "./urls.js";
@@ -63,6 +63,11 @@ class Transcriber {
     document.addEventListener("fa:file", ({ detail }) => save(detail));
     if (place.view) this.view(place.view());
     this.offerLanguages([]);
+    this.fetching = null;
+    onFetching((fetching) => {
+      this.fetching = fetching;
+      if (this.stage === "loading") this.show({ stage: "loading" });
+    });
     onEngines((engines) => this.offerLanguages(engines.find(({ job }) => job === "recognizer")?.languages ?? []));
   }
 
@@ -141,12 +146,14 @@ class Transcriber {
     this.stage = stage;
     const working = WORKING.includes(stage);
     const total = wave?.complete ? wave.duration : 0;
-    const share = stage === "sending" ? part : stage === "listening" && total ? done / total : working ? null : stage === "done" ? 1 : total ? done / total : 0;
+    const fetching = stage === "loading" ? this.fetching : null;
+    const share = fetching ? fetching.share : stage === "sending" ? part : stage === "listening" && total ? done / total : working ? null : stage === "done" ? 1 : total ? done / total : 0;
     this.status.hidden = false;
     this.place.dataset.stage = stage;
-    label(this.stageWord, "text", [`transcribe_stage_${stage}`, { done: clock(done), total: clock(total), percent: Math.round(100 * part) }]);
-    this.left.hidden = left === null || left === undefined;
-    if (!this.left.hidden) label(this.left, "text", ["transcribe_left", { time: clock(left) }]);
+    label(this.stageWord, "text", fetching?.sentence ?? [`transcribe_stage_${stage}`, { done: clock(done), total: clock(total), percent: Math.round(100 * part) }]);
+    const beside = fetching ? ["percent", { n: Math.round(100 * share) }] : left === null || left === undefined ? null : ["transcribe_left", { time: clock(left) }];
+    this.left.hidden = beside === null;
+    if (beside) label(this.left, "text", beside);
     this.progress.classList.toggle("is-open", share === null);
     this.bar.style.width = share === null ? "" : `${100 * Math.min(1, share)}%`;
     if (share === null) this.progress.removeAttribute("aria-valuenow");

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,12 +24,15 @@ OpenPage = Callable[..., Page]
 
 
 class Served:
-    """The page on a free port, its recognizer, and the folder its uploads land in."""
+    """The page on a free port, its recognizer, the folder its uploads land in, and what the model store tells."""
 
-    def __init__(self, url: str, recognizer: PacedRecognizer, uploads: Path) -> None:
+    def __init__(
+        self, url: str, recognizer: PacedRecognizer, uploads: Path, fetching: Callable[[str, int, int], object]
+    ) -> None:
         self.url = url
         self.recognizer = recognizer
         self.uploads = uploads
+        self.fetching = fetching
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     options["app_kwargs"]["routes"] = Api(engines).routes()  # type: ignore[arg-type]
     page = build_page(context)
     _, url, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **options)
-    yield Served(url, engines.recognizer, uploads)  # type: ignore[arg-type]
+    yield Served(url, engines.recognizer, uploads, engines.store.listener)  # type: ignore[arg-type]
     page.close(verbose=False)
     if before is None:
         del os.environ["GRADIO_TEMP_DIR"]
@@ -60,6 +64,7 @@ def served(server: Served) -> Served:
     """The server, at full speed and with nothing heard yet."""
     server.recognizer.seconds_each = 0.0
     server.recognizer.fail_after = None
+    server.recognizer.loads = lambda: None
     for list_ in (server.recognizer.requests, server.recognizer.heard, server.recognizer.ended):
         list_.clear()
     return server
@@ -86,6 +91,24 @@ def begin(page: Page, file: Path) -> None:
 
 def stage(page: Page, name: str) -> None:
     page.wait_for_selector(f"[data-stage={name}]", timeout=30_000)
+
+
+def test_weights_that_are_fetched_at_first_use_are_told_of(open_page: OpenPage, served: Served, tmp_path: Path) -> None:
+    here = threading.Event()
+
+    def load() -> None:
+        served.fetching("Whisper base", 42, 100)
+        assert here.wait(30)
+
+    page = opened(open_page, served)
+    served.recognizer.loads = load
+    begin(page, recording(tmp_path, 2))
+    expect(page.locator(".tr-status-words")).to_have_text("Fetching the model Whisper base …42 %")
+    expect(page.locator(".tr-status [role=progressbar]")).to_have_attribute("aria-valuenow", "42")
+    page.click("text=中文")
+    expect(page.locator(".tr-status-words")).to_contain_text("正在下载模型 Whisper base")
+    here.set()
+    stage(page, "done")
 
 
 def test_a_recording_becomes_text_table_timeline_and_files(open_page: OpenPage, served: Served, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import { decodePcm } from "../audio/pcm.js";
 import { decodeFile, Player } from "../audio/player.js";
 import { MicrophoneError, Recorder } from "../audio/recorder.js";
 import { h, iconButton } from "../dom.js";
-import { announceEngines } from "../engines.js";
+import { announceEngines, announceFetching } from "../engines.js";
 import { lookup } from "../i18n.js";
 import { icon } from "../icons.js";
 import { Realtime } from "../realtime.js";
@@ -283,10 +283,13 @@ class Talk {
 
   stage({ stage, message_key: key, values, progress }) {
     if (stage === "loading") {
-      this.dock.progress([lookup(key) ? key : "stage_loading", values], progress);
+      const sentence = [lookup(key) ? key : "stage_loading", values];
+      this.dock.progress(sentence, progress);
+      announceFetching(progress === undefined ? null : { sentence, share: progress });
       return;
     }
     this.dock.progress(null);
+    announceFetching(null);
     if (stage !== "idle") this.active?.stage(stage);
   }
 
