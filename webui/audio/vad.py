@@ -59,14 +59,32 @@ class Speech:
         return self.start + self.audio.duration
 
 
+class Silero:
+    """How likely each frame of one stream of 16 kHz sound is speech; each stream has one of its own."""
+
+    def __init__(self) -> None:
+        self._h = np.zeros((1, 1, 128), np.float32)
+        self._c = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros(CONTEXT, np.float32)
+
+    def probabilities(self, frames: Samples) -> npt.NDArray[np.float32]:
+        """The probability of speech, 0 to 1 (n,), of the next ``frames``: (n, 512), at least one."""
+        before = np.concatenate((self._context[None], frames[:-1, -CONTEXT:]))
+        self._context = frames[-1, -CONTEXT:].copy()
+        with _LOCK:
+            session = _session()
+        output, self._h, self._c = session.run(
+            None, {"input": np.concatenate((before, frames), axis=1), "h": self._h, "c": self._c}
+        )
+        return np.asarray(output, np.float32).reshape(-1)
+
+
 class SpeechDetector:
     """Finds speech in one stream of 16 kHz sound; each stream has a detector of its own."""
 
     def __init__(self, options: VadOptions | None = None) -> None:
         self._o = options or VadOptions()
-        self._h = np.zeros((1, 1, 128), np.float32)
-        self._c = np.zeros((1, 1, 128), np.float32)
-        self._context = np.zeros(CONTEXT, np.float32)
+        self._silero = Silero()
         self._rest = np.zeros(0, np.float32)  # samples that do not fill a frame yet
         self._kept = np.zeros(0, np.float32)  # samples that may still belong to a stretch
         self._kept_from = 0  # which frame of the stream ``_kept`` begins with
@@ -116,7 +134,7 @@ class SpeechDetector:
 
     def _judge(self, samples: Samples) -> Iterator[Speech]:
         self._kept = np.concatenate((self._kept, samples))
-        for probability in self._run(samples.reshape(-1, FRAME)):
+        for probability in self._silero.probabilities(samples.reshape(-1, FRAME)):
             self.probability = float(probability)
             self._probabilities.append(self.probability)
             self._frame += 1
@@ -163,17 +181,6 @@ class SpeechDetector:
         self._kept = self._kept[drop * FRAME :].copy()
         del self._probabilities[:drop]
         self._kept_from += drop
-
-    def _run(self, frames: Samples) -> npt.NDArray[np.float32]:
-        """Silero's probability of speech for each frame (n, 512), in order."""
-        before = np.concatenate((self._context[None], frames[:-1, -CONTEXT:]))
-        self._context = frames[-1, -CONTEXT:].copy()
-        with _LOCK:
-            session = _session()
-        output, self._h, self._c = session.run(
-            None, {"input": np.concatenate((before, frames), axis=1), "h": self._h, "c": self._c}
-        )
-        return np.asarray(output, np.float32).reshape(-1)
 
 
 def find_speech(audio: Audio, options: VadOptions | None = None) -> list[Speech]:

@@ -1,0 +1,28 @@
+"""What a listener says without wanting the floor."""
+
+from __future__ import annotations
+
+import pytest
+
+from webui.conversation.backchannels import is_backchannel
+
+
+@pytest.mark.parametrize(
+    "text",
+    """Uh-huh.|Mm-hmm.|Mhm|Mmm|Hmm.|Uh|Um...|Ah!|Oh.|Yeah.|Yeah, yeah.|Right.|Okay.|OK|I see.|Oh, I see.|Got it.|All right.
+    |That's right.|That’s true.|Yeah, okay, I see.|Wow!|Ha ha ha.|嗯|嗯嗯。|嗯，嗯。|对|对对对。|好的。|是的|是啊|哦|哦，好的。|明白了|知道了。
+    |原来如此|真的吗？|對|うん。|なるほど|はい、はい。|네""".replace("\n", "").split("|"),
+)
+def test_back_channels(text: str) -> None:
+    assert is_backchannel(text.strip())
+
+
+@pytest.mark.parametrize(
+    "text",
+    """|...|Stop.|Wait.|Wait, no.|No.|Hold on.|Okay, stop.|Yeah, but what about tomorrow?|Right now?|I see a cat.|Ham
+    |What?|Why?|Go on without me.|等一下|不对|不对不对|停|好了停|对了，我想问一下|是不是|不是|嗯，不是这样的|好奇怪|what 对|のど""".replace(
+        "\n", ""
+    ).split("|"),
+)
+def test_what_wants_the_floor(text: str) -> None:
+    assert not is_backchannel(text.strip())
