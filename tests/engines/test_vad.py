@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engines.spoken import EN, RATE, ZH, join, say, silence
-from webui.audio.vad import FRAME, SpeechDetector, VadOptions, find_speech
+from webui.audio.vad import FRAME, Silero, SpeechDetector, VadOptions, find_speech
 from webui.types import Audio
 
 pytestmark = pytest.mark.engine
@@ -35,6 +35,14 @@ def test_how_a_stream_is_cut_makes_no_difference(recording: Audio, block: int) -
     found += detector.finish()
     whole = find_speech(recording)
     assert [(s.start, s.end) for s in found] == [(s.start, s.end) for s in whole]
+
+
+def test_frames_one_by_one_are_judged_as_all_at_once(recording: Audio) -> None:
+    frames = recording.samples[: len(recording.samples) // FRAME * FRAME].reshape(-1, FRAME)
+    live = Silero()
+    one_by_one = np.concatenate([live.probabilities(frame[None]) for frame in frames])
+    assert one_by_one == pytest.approx(Silero().probabilities(frames), abs=1e-4)
+    assert one_by_one.max() > 0.9 and one_by_one[:20].max() < 0.1
 
 
 def test_live_frames_tell_when_speech_begins_and_ends(recording: Audio) -> None:

@@ -1,0 +1,218 @@
+"""``python -m bench.turntaking``: whether the end of a turn, and an interruption, are found where they are.
+
+Every item of ``bench.turntaking_set`` is heard in frames of 32 ms on a clock of its own: Silero, the turn taker, and
+in each pause the embedded recognizer on what was said so far. Its words are told ``--latency`` seconds after the
+pause began, always as many, so that a busy machine does not change the result; how long it really took is printed
+beside. Prints, for each kind of item:
+
+finished, paused, trailing   said with the floor free. *Wrong cut*: the turn was over before the person was done.
+                             *Wait*: from the end of the speech to the end of the turn, in seconds
+backchannel, noise           while a reply plays: *wrong* where it was interrupted
+interruption                 while a reply plays: *wrong* where it was not. *Wait*: from the beginning of the speech
+
+The last line is one JSON object; its waits are of the finished items, and its rates of the items that can go wrong so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.turntaking_set import BEFORE, Item, Recording, Studio, in_room, noises, spoken
+from webui.audio.convert import resample
+from webui.audio.decode import decode
+from webui.audio.vad import FRAME, FRAME_SECONDS, RATE, Silero
+from webui.config import ROOT, Settings
+from webui.conversation.backchannels import is_backchannel
+from webui.conversation.endings import ending
+from webui.conversation.turntaking import Began, Ended, Happening, Insisted, Paused, TurnTaker, WentOn
+from webui.engines.protocols import RecognitionRequest, Recognizer
+from webui.engines.registry import Engines
+from webui.engines.store import ModelStore
+from webui.types import Audio, Samples, Transcript
+
+CACHE = ROOT / ".cache" / "bench" / "turntaking"
+PAD = 0.3  # seconds kept before a turn's first voiced frame
+LONGEST_NOISE = 3.0  # seconds of a real recording
+
+Recognise = Callable[[Samples], Transcript]
+
+
+@dataclass(frozen=True)
+class Told:
+    """The words of the pause that is still going on."""
+
+    transcript: Transcript
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an item went: whether wrong, after how many seconds it was decided, and what was heard last."""
+
+    item: Item
+    wrong: bool
+    wait: float | None
+    heard: str
+
+
+def follow(
+    samples: Samples, taker: TurnTaker, recognise: Recognise, latency: float
+) -> Iterator[tuple[float, Happening | Told]]:
+    """What happens at the microphone, and when, in seconds of its stream."""
+    began, due, number, transcript = 0.0, np.inf, 0, None
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
+    for at, probability in enumerate(Silero().probabilities(frames), 1):
+        now = at * FRAME_SECONDS
+        if transcript is not None and now >= due:
+            taker.heard(number, ending(transcript.text, transcript.language))
+            yield now, Told(transcript)
+            transcript = None
+        for event in taker.feed(float(probability), FRAME_SECONDS):
+            if isinstance(event, Began):
+                began = event.at
+            elif isinstance(event, WentOn):
+                transcript = None
+            elif isinstance(event, Paused):
+                said = samples[max(0, round((began - PAD) * RATE)) : at * FRAME]
+                due, number, transcript = now + latency, event.number, recognise(said)
+            yield now, event
+
+
+def turn(item: Item, recording: Recording, recognise: Recognise, latency: float) -> Outcome:
+    """``item``, said with the floor free: when is the turn over?"""
+    heard, cut, wait = "", False, None
+    for now, event in follow(recording.samples, TurnTaker(), recognise, latency):
+        if isinstance(event, Told):
+            heard = event.transcript.text
+        elif isinstance(event, Ended) and now < recording.over:
+            cut = True
+            break
+        elif isinstance(event, Ended):
+            wait = now - recording.over
+    return Outcome(item, cut or wait is None, None if cut else wait, heard)
+
+
+def talked_over(item: Item, recording: Recording, recognise: Recognise, latency: float) -> Outcome:
+    """``item``, said while a reply plays: is the reply interrupted, and when?"""
+    heard, at, taker = "", None, TurnTaker()
+    for now, event in follow(recording.samples, taker, recognise, latency):
+        if isinstance(event, Told):
+            heard = event.transcript.text
+            if heard and not is_backchannel(heard):
+                at = now
+                break
+            taker.reset()
+        elif isinstance(event, Insisted):
+            at = now
+            break
+    wrong = (at is None) == (item.kind == "interruption")
+    return Outcome(item, wrong, None if at is None else at - BEFORE, heard)
+
+
+class Timed:
+    """A recognizer, and how long it took each time."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self.seconds: list[float] = []
+
+    def __call__(self, samples: Samples) -> Transcript:
+        """The words of ``samples`` at 16 kHz, their language left open."""
+        started = time.monotonic()
+        request = RecognitionRequest(Audio(samples, RATE), words=False)
+        transcript = Transcript(tuple(self._recognizer.transcribe(request)), len(samples) / RATE)
+        self.seconds.append(time.monotonic() - started)
+        return transcript
+
+
+def recordings(studio: Studio, sounds: Path | None) -> Iterator[tuple[Item, Recording]]:
+    """All items; ``sounds`` is a folder of real noises, beside those that are made."""
+    for item in spoken():
+        yield item, studio.record(item)
+    for number, (name, sound) in enumerate(noises().items()):
+        yield Item("noise", "made", (name,), number % 2 == 1), in_room(sound)
+    for number, path in enumerate(sorted(sounds.iterdir()) if sounds else ()):
+        sound = resample(decode(path), RATE).cut(0, LONGEST_NOISE).samples
+        yield Item("noise", "real", (path.stem,), number % 2 == 1), in_room(sound)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that so much of ``values`` lies below; not a number where there is none."""
+    return float(np.quantile(values, share)) if values else float("nan")
+
+
+def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """What the last line says."""
+
+    def wrong(*kinds: str) -> tuple[int, int]:
+        found = [o.wrong for o in outcomes if o.item.kind in kinds]
+        return sum(found), len(found)
+
+    cuts, turns = wrong("finished", "paused", "trailing")
+    false, listened = wrong("backchannel", "noise")
+    waits = [o.wait for o in outcomes if o.item.kind == "finished" and o.wait is not None]
+    return {
+        "items": len(outcomes),
+        "wrong_cuts": cuts,
+        "wrong_cut_rate": round(cuts / turns, 4),
+        "finished_wait_p50_s": round(quantile(waits, 0.5), 3),
+        "false_interruptions": false,
+        "false_interruption_rate": round(false / listened, 4),
+        "missed_interruptions": wrong("interruption")[0],
+    }
+
+
+def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Lines for people: each kind and language, on both halves of the set."""
+    yield f"{'':22}{'tuned on':>16}{'held out':>16}{'wait p50':>12}{'p90':>8}"
+    for kind, language in dict.fromkeys((o.item.kind, o.item.language) for o in outcomes):
+        of_kind = [o for o in outcomes if (o.item.kind, o.item.language) == (kind, language)]
+        cells = ""
+        for held_out in (False, True):
+            wrong = [o.wrong for o in of_kind if o.item.held_out is held_out]
+            cells += f"{f'{sum(wrong)} wrong of {len(wrong)}':>16}"
+        waits = [o.wait for o in of_kind if o.wait is not None and not (o.wrong and kind == "finished")]
+        times = f"{quantile(waits, 0.5):12.2f}{quantile(waits, 0.9):8.2f}" if waits else ""
+        yield f"{kind + ' ' + language:22}{cells}{times}"
+
+
+def complaints(outcomes: Iterable[Outcome]) -> Iterator[str]:
+    """One line for each item that went wrong."""
+    for o in outcomes:
+        if o.wrong:
+            wait = "" if o.wait is None else f", {o.wait:.2f} s"
+            said = " | ".join(o.item.said)
+            yield f"wrong: {o.item.kind} {o.item.language} {o.item.voice} {said!r}: heard {o.heard!r}{wait}"
+
+
+def main() -> None:
+    """Run the set and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--latency", type=float, default=0.4, help="seconds from a pause to its words (default 0.4)")
+    parser.add_argument("--sounds", type=Path, help="folder with recordings of coughs, sneezes and other noises")
+    args = parser.parse_args()
+    settings = Settings(profile="embedded", recognizer="whisper", synthesizer="kokoro")
+    engines = Engines(settings, ModelStore(settings.models_dir))
+    recognise = Timed(engines.recognizer)
+    outcomes = []
+    for item, recording in recordings(Studio(engines.synthesizer, CACHE), args.sounds):
+        way = turn if item.kind in ("finished", "paused", "trailing") else talked_over
+        outcomes.append(way(item, recording, recognise, args.latency))
+    print(*complaints(outcomes), *table(outcomes), sep="\n")
+    print(
+        f"Noises are {'made, and recorded' if args.sounds else 'made'}. Words came after {args.latency} s; "
+        f"recognising took {statistics.median(recognise.seconds):.2f} s here, {len(recognise.seconds)} times."
+    )
+    print(json.dumps(summary(outcomes)))
+    engines.close()
+
+
+if __name__ == "__main__":
+    main()
