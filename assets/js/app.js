@@ -8,6 +8,7 @@ import { staticUrl } from "./urls.js";
 const MOUNTS = {
   header: async () => mountHeader,
   talk: async () => (await import("./talk/talk.js")).mount,
+  live: async () => (await import("./live/live.js")).mount,
   transcribe: async () => (await import("./transcribe.js")).mount,
 };
 

@@ -2,18 +2,25 @@ import { encodeBytes, encodePcm } from "./audio/pcm.js";
 import { socketUrl } from "./urls.js";
 
 const RETRY_S = [0.5, 1, 2, 4, 8];
+const FINAL = new Set([4403, 4408, 4409, 4429]); // closed on purpose: foreign page, time is up, taken up elsewhere, full
 const FILE_PIECE = 384 * 1024; // bytes before base64, which adds a third: under 512 KB a message
 const AUDIO_PIECE = 24000; // samples: one second a message when a whole recording is sent at once
 
-/** Our side of the Realtime protocol. It reconnects by itself; `session` changes with each connection. */
+/**
+ * Our side of the Realtime protocol. It reconnects by itself; `session` changes with each connection. With `resume` it comes
+ * back to the same conversation, and where the server ended that, "ended" (with the close code) follows and it stays closed.
+ */
 export class Realtime extends EventTarget {
-  constructor() {
+  constructor({ resume = false } = {}) {
     super();
+    this.resume = resume;
     this.session = null;
+    this.before = null; // the session to come back to
     this.settings = {};
     this.attempt = 0;
     this.connect();
-    addEventListener("online", () => this.hurry());
+    this.online = () => this.hurry();
+    addEventListener("online", this.online);
   }
 
   /** Whether messages go through now. */
@@ -22,23 +29,39 @@ export class Realtime extends EventTarget {
   }
 
   connect() {
-    this.socket = new WebSocket(socketUrl("v1/realtime"));
+    const back = this.before ? `?session=${encodeURIComponent(this.before)}` : "";
+    this.socket = new WebSocket(socketUrl(`v1/realtime${back}`));
     this.socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
-    this.socket.onclose = () => this.lost();
+    this.socket.onclose = ({ code }) => this.lost(code);
+  }
+
+  /** Ends it for good. */
+  close() {
+    this.session = null;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.online);
+    this.socket.onclose = this.socket.onmessage = null;
+    this.socket.close();
   }
 
   receive(event) {
     if (event.type === "session.created") {
       this.session = event.session.id;
+      if (this.resume) this.before = this.session;
       this.attempt = 0;
       this.update(this.settings);
     }
     this.dispatchEvent(new CustomEvent("event", { detail: event }));
   }
 
-  lost() {
+  lost(code) {
     const had = this.session !== null;
     this.session = null;
+    if (this.resume && FINAL.has(code)) {
+      this.close();
+      this.dispatchEvent(new CustomEvent("ended", { detail: code }));
+      return;
+    }
     const wait = RETRY_S[Math.min(this.attempt, RETRY_S.length - 1)];
     this.attempt += 1;
     this.dispatchEvent(new CustomEvent("lost", { detail: { wait, had } }));
@@ -88,5 +111,11 @@ export class Realtime extends EventTarget {
   text(words) {
     const content = [{ type: "input_text", text: words }];
     return this.send("conversation.item.create", { item: { type: "message", role: "user", content } });
+  }
+
+  /** The reply `itemId` was heard for so many seconds, and no further. */
+  truncate(itemId, seconds) {
+    const heard = { item_id: itemId, content_index: 0, audio_end_ms: Math.round(seconds * 1000) };
+    return this.send("conversation.item.truncate", heard);
   }
 }

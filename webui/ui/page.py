@@ -15,6 +15,7 @@ from webui.ui.labels import ASSETS, translations
 # Tab id -> module with ``build(ctx)``, called inside its ``gr.Tab``. The tab's name is the label ``tab_<id>``.
 TABS = {
     "talk": "webui.ui.talk",
+    "live": "webui.ui.live",
     "transcribe": "webui.ui.transcribe",
 }
 FONT = (

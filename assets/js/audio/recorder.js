@@ -16,14 +16,17 @@ const REASONS = {
 
 /** One recording from the microphone: 24 kHz mono, kept whole, and handed on while it grows. */
 export class Recorder {
-  /** `onBlock(samples)` gets 40 ms at a time. Throws MicrophoneError. */
-  static async open(onBlock) {
+  /**
+   * `onBlock(samples)` gets 40 ms at a time. `live` is for a conversation that goes on for hours: noise is suppressed, since
+   * it would break in on the answer, and nothing is kept. Throws MicrophoneError.
+   */
+  static async open(onBlock, { live = false } = {}) {
     if (!window.isSecureContext || !navigator.mediaDevices) throw new MicrophoneError("mic_insecure");
     const recorder = new Recorder();
     try {
       recorder.stream = await navigator.mediaDevices.getUserMedia({
         // Suppression and gain would take away the breaths and the loudness that tell a mood.
-        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false },
+        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: live, autoGainControl: false },
       });
     } catch (error) {
       throw new MicrophoneError(REASONS[error.name] ?? "mic_missing");
@@ -33,7 +36,7 @@ export class Recorder {
       await recorder.context.audioWorklet.addModule(staticUrl("js/audio/capture-worklet.js"));
       const node = new AudioWorkletNode(recorder.context, "capture", { numberOfOutputs: 0 });
       node.port.onmessage = ({ data }) => {
-        recorder.blocks.push(data);
+        if (!live) recorder.blocks.push(data);
         onBlock(data);
       };
       recorder.context.createMediaStreamSource(recorder.stream).connect(node);

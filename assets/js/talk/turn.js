@@ -227,7 +227,7 @@ export class Turn {
 }
 
 /** Language, the moods that were heard (the surest of each), and the events in order. */
-function marksOf(segments) {
+export function marksOf(segments) {
   const languages = [...new Set(segments.map(({ language }) => language).filter((code) => code && code !== "nospeech"))];
   const moods = new Map();
   for (const { emotion, emotion_confidence: sure, text, events } of segments) {
