@@ -61,6 +61,7 @@ class Caller:
         self.following, self.plain = Player(), Player()
         self.microphone = Microphone(RATE, self._append)
         self._socket = socket
+        self._playing = ""  # whose sound came last
         self._holding: tuple[str, float] | None = None  # which response, since when
         self._cuts: list[Cut] = []
         self._changed = asyncio.Condition()
@@ -154,7 +155,9 @@ class Caller:
         elif kind == "input_audio_buffer.speech_started":
             self._stop(now)
         elif kind == "funaudio.hold":
-            self._holding = (event["response_id"], now)
+            if event["response_id"] not in self.replies:
+                self.errors.append("funaudio.hold names a response that was never created")
+            self._holding = (self._playing, now)
             self.following.hold(now)
         elif kind == "funaudio.resume":
             self._holding = None
@@ -173,6 +176,7 @@ class Caller:
             return
         reply.first_sound = reply.first_sound or now
         reply.seconds += seconds
+        self._playing = response
         self.following.take(now, response, seconds)
         self.plain.take(now, response, seconds)
 

@@ -1,4 +1,4 @@
-"""Names that ride on a recording as a faint, steady, high tone, so that a scripted recognizer knows who speaks."""
+"""Words that ride on a recording as faint, steady, high tones, so that a scripted recognizer can understand it."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from webui.audio.convert import resample
 from webui.types import Audio, Samples
 
 RATE = 16_000
-MARKS = {"Anna": 5600.0, "Boris": 6100.0, "Carla": 6600.0, "David": 7100.0}
-"""Name to frequency in Hz: where speech has little, and what 16 kHz can hold."""
+NAMES = ("Anna", "Boris", "Carla", "David")
+STORY = "story"
+MARKS = dict(zip((STORY, *NAMES), (5100.0, 5600.0, 6100.0, 6600.0, 7100.0), strict=True))
+"""Word to frequency in Hz: where speech has little, and what 16 kHz can hold."""
 LEVEL = 10 ** (-38 / 20)
 _FRAME = 1024
 _BESIDE = 24  # bins on each side that a tone is compared with
 _STANDS_OUT = 8.0  # times the power beside it
 
 
-def marked(audio: Audio, name: str) -> Audio:
-    """``audio`` with the tone of ``name`` (one of ``MARKS``) under all of it."""
+def marked(audio: Audio, *words: str) -> Audio:
+    """``audio`` with the tones of ``words`` (of ``MARKS``) under all of it."""
     times = np.arange(len(audio.samples)) / audio.rate
-    tone = LEVEL * np.sin(2 * np.pi * MARKS[name] * times)
-    return Audio(np.clip(audio.samples + tone, -1, 1).astype(np.float32), audio.rate)
+    tones = LEVEL * sum(np.sin(2 * np.pi * MARKS[word] * times) for word in words)
+    return Audio(np.clip(audio.samples + tones, -1, 1).astype(np.float32), audio.rate)
 
 
-def mark_of(audio: Audio) -> str | None:
-    """The name whose tone is in ``audio``; None where there is none, or less than a tenth of a second."""
+def marks_of(audio: Audio) -> list[str]:
+    """The words whose tones are in ``audio``; none where it is shorter than an eighth of a second."""
     samples = resample(audio, RATE).samples
     count = len(samples) // _FRAME
     if count < 2:
-        return None
+        return []
     power = _steady_power(samples[: count * _FRAME].reshape(count, _FRAME))
-    loudest = max(MARKS, key=lambda name: _prominence(power, MARKS[name]))
-    return loudest if _prominence(power, MARKS[loudest]) > _STANDS_OUT else None
+    return [word for word, frequency in MARKS.items() if _prominence(power, frequency) > _STANDS_OUT]
 
 
 def _steady_power(frames: Samples) -> Samples:

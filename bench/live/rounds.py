@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 from bench.live.caller import Caller, SilentError, open_microphone
-from bench.live.marks import MARKS, marked
+from bench.live.marks import NAMES, STORY, marked
 from bench.live.questions import question
 from bench.live.report import Taken, Talks
 from bench.live.systems import Ours, System, our_line
@@ -50,7 +50,7 @@ async def talk(program: Ours, sessions: int, rounds: int) -> Talks:
     async with AsyncExitStack() as stack:
         callers = [(await stack.enter_async_context(our_line(program))).caller for _ in range(sessions)]
         await asyncio.gather(
-            *(_converse(caller, name, rounds, talks) for caller, name in zip(callers, MARKS, strict=False))
+            *(_converse(caller, name, rounds, talks) for caller, name in zip(callers, NAMES, strict=False))
         )
     for caller in callers:
         talks.stale += caller.stale
@@ -60,7 +60,7 @@ async def talk(program: Ours, sessions: int, rounds: int) -> Talks:
 
 
 async def _converse(caller: Caller, name: str, rounds: int, talks: Talks) -> None:
-    first, second = (marked(question(which), name) for which in ("capital", "river"))
+    first, second = marked(question("capital"), name, STORY), marked(question("river"), name)
     try:
         for _ in range(rounds):
             async with open_microphone(caller.microphone):

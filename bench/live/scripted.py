@@ -2,8 +2,9 @@
 
 Every pipeline that is measured uses it, so that all of them hear, think and speak equally well and equally fast:
 a transcript takes 300 ms, a reply 150 ms to its first word and 33 ms for each word, and speech what its voice takes
-(see ``bench.live.voice``), sent as it is made. What is heard is always the same question, with the name in it that
-rides on the sound (``bench.live.marks``); the reply names everybody who is named in the conversation.
+(see ``bench.live.voice``), sent as it is made. What is heard is always the same question, or one that has a long
+answer, with the name in it that rides on the sound (``bench.live.marks``); the reply names everybody who is named in
+the conversation.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from bench.live.marks import MARKS, mark_of
+from bench.live.marks import NAMES, STORY, marks_of
 from bench.live.voice import NAME, RATE, say
 from webui.audio.convert import to_pcm16
 from webui.audio.decode import decode
@@ -32,26 +33,34 @@ HEARING_S, FIRST_WORD_S, WORD_S = 0.3, 0.15, 0.033
 MODEL = "scripted"
 QUESTION = "Could you please tell me{} what the capital of France is?"
 ANSWER = (
-    "The capital of France is Paris. It is known for its museums and its food. Would you like to hear more about it?"
+    "The capital of France is Paris{}. It is known for its museums and its food. Would you like to hear more about it?"
 )
-LONG_ANSWER = (
-    "Well, {}, the capital of France is Paris. It lies on the river Seine, which runs through the middle of it. It is "
-    "known for its museums, its bridges and its food. Would you like to hear more about it?"
+STORY_QUESTION = "Could you please tell me{} the story of Paris?"
+STORY_ANSWER = (
+    "The city is older than its name{}. Fishermen lived on an island in the river, and traded with whoever came by. "
+    "The Romans built a town there, with baths, a theatre and straight roads. Kings made it their seat, and put a "
+    "wall around it, and then a longer one, because people would not stop coming. They built a great church on the "
+    "island, and it took them almost two hundred years. Later there were emperors, who tore down the narrow streets "
+    "and made wide ones, with trees on both sides. There were painters, who could pay for nothing, and are now in all "
+    "the museums. Somebody put up an iron tower for a fair, and it was to be taken down after twenty years, and it is "
+    "still there."
 )
 _LATE_S = 0.03  # what counts as late
 _TICK_S = 0.02
 
 
-def transcript(name: str | None) -> str:
-    """What is heard where ``name`` rides on the sound."""
-    return QUESTION.format(f", {name}," if name else "")
+def transcript(marks: Sequence[str]) -> str:
+    """What is heard where these words ride on the sound."""
+    names = " and ".join(mark for mark in marks if mark != STORY)
+    return (STORY_QUESTION if STORY in marks else QUESTION).format(f", {names}," if names else "")
 
 
-def reply(messages: list[dict[str, Any]]) -> str:
-    """The answer to a conversation: short to nobody in particular, long to those who are named in it."""
+def reply(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The answer to a conversation. It names all who are named in any part of it: nobody else ought to be."""
     told = " ".join(str(message.get("content", "")) for message in messages)
-    names = [name for name in MARKS if re.search(rf"\b{name}\b", told)]
-    return LONG_ANSWER.format(" and ".join(names)) if names else ANSWER
+    names = " and ".join(name for name in NAMES if re.search(rf"\b{name}\b", told))
+    answer = STORY_ANSWER if "story" in str(messages[-1].get("content", "")) else ANSWER
+    return answer.format(f", {names}" if names else "")
 
 
 class Scripted:
@@ -99,7 +108,7 @@ class Scripted:
             file = form["file"]
             assert not isinstance(file, str)
             sound = decode(await file.read())
-        text = transcript(mark_of(sound))
+        text = transcript(marks_of(sound))
         await asyncio.sleep(until - time.monotonic())
         return JSONResponse({"text": text, "language": "english", "duration": sound.duration})
 

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 
 from bench.live.caller import Caller, SilentError, open_microphone
-from bench.live.marks import MARKS, marked
+from bench.live.marks import NAMES, STORY, marked
 from bench.live.player import Underrun
 from bench.live.questions import question
 from bench.live.rounds import LISTENED_S
@@ -44,11 +44,11 @@ async def soak(program: Ours, server_url: str, minutes: float) -> dict[str, Any]
     watch = asyncio.create_task(_watch(program.pid, found))
     async with AsyncExitStack() as stack, httpx.AsyncClient(trust_env=False) as client:
         await client.get(f"{server_url}/late")
-        callers = [(await stack.enter_async_context(our_line(program))).caller for _ in MARKS]
-        await asyncio.gather(*(_talk(*pair, until, found) for pair in zip(callers, MARKS, strict=True)))
+        callers = [(await stack.enter_async_context(our_line(program))).caller for _ in NAMES]
+        await asyncio.gather(*(_talk(*pair, until, found) for pair in zip(callers, NAMES, strict=True)))
         late = (await client.get(f"{server_url}/late")).json()
     watch.cancel()
-    for caller, name in zip(callers, MARKS, strict=True):
+    for caller, name in zip(callers, NAMES, strict=True):
         replies = [reply.text for reply in caller.replies.values() if reply.first_sound and not reply.stopped]
         found.crosstalk += [f"{name} got: {text}" for text in foreign([*caller.heard, *replies], name)]
         found.stale += caller.stale
@@ -98,15 +98,16 @@ async def _watch(pid: int, found: Soak) -> None:
 
 
 async def _talk(caller: Caller, name: str, until: float, found: Soak) -> None:
-    first, second = (marked(question(which), name) for which in ("capital", "river"))
+    first, second = marked(question("capital"), name), marked(question("river"), name)
     asked = 0
     async with open_microphone(caller.microphone):
         while time.monotonic() < until:
             asked += 1
+            talked_over = asked % TALKED_OVER == 0
             try:
-                await caller.ask(first)
+                await caller.ask(marked(first, STORY) if talked_over else first)
                 found.turns += 1
-                if asked % TALKED_OVER == 0:
+                if talked_over:
                     await asyncio.sleep(LISTENED_S)
                     await caller.talk_over(second)
                     found.turns += 1
@@ -118,5 +119,5 @@ async def _talk(caller: Caller, name: str, until: float, found: Soak) -> None:
 
 def foreign(said: Sequence[str], name: str) -> list[str]:
     """What does not speak of ``name``, or speaks of somebody else."""
-    others = [other for other in MARKS if other != name]
+    others = [other for other in NAMES if other != name]
     return [text for text in said if name not in text or any(other in text for other in others)]

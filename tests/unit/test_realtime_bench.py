@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from bench.live.caller import Caller
-from bench.live.marks import MARKS, mark_of, marked
+from bench.live.marks import MARKS, NAMES, STORY, marked, marks_of
 from bench.live.microphone import Microphone
 from bench.live.player import LEAD_S, Player, Underrun
 from bench.live.questions import floor, trimmed
@@ -171,13 +171,13 @@ def test_the_floor_is_low_and_repeats() -> None:
 @pytest.mark.parametrize("seconds", [0.3, 3.0])
 def test_a_mark_is_found_in_any_part_of_a_recording(name: str, seconds: float) -> None:
     sent = resample(resample(marked(speech(4), name), 24_000), 16_000)
-    assert mark_of(sent.cut(0.5, 0.5 + seconds)) == name
+    assert marks_of(sent.cut(0.5, 0.5 + seconds)) == [name]
 
 
 def test_speech_and_silence_have_no_mark() -> None:
-    assert mark_of(speech(3)) is None
-    assert mark_of(Audio(floor(16_000), 16_000)) is None
-    assert mark_of(Audio(np.zeros(100, np.float32), 16_000)) is None
+    assert marks_of(speech(3)) == []
+    assert marks_of(Audio(floor(16_000), 16_000)) == []
+    assert marks_of(marked(Audio(np.zeros(100, np.float32), 16_000), "Anna")) == []
 
 
 # -- the scripted server
@@ -194,9 +194,10 @@ def hear(server: TestClient, audio: Audio) -> str:
 
 
 def test_it_hears_who_speaks(server: TestClient) -> None:
-    assert hear(server, marked(speech(1), "Carla")) == transcript("Carla")
-    assert hear(server, speech(1)) == transcript(None)
-    assert "Carla" in transcript("Carla")
+    assert hear(server, marked(speech(1), "Carla")) == transcript(["Carla"])
+    assert hear(server, marked(speech(1), "Carla", STORY)) == transcript([STORY, "Carla"])
+    assert hear(server, speech(1)) == transcript([])
+    assert len({transcript(marks) for marks in ([], [STORY], ["Carla"], ["Carla", STORY])}) == 4
 
 
 def ask(server: TestClient, said: str, **more: Any) -> Any:
@@ -205,20 +206,27 @@ def ask(server: TestClient, said: str, **more: Any) -> Any:
 
 
 def test_it_answers_whole_or_word_by_word(server: TestClient) -> None:
-    whole = ask(server, transcript(None)).json()["choices"][0]
-    assert whole == {"index": 0, "message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"}
-    lines = ask(server, transcript(None), stream=True).text.strip().split("\n\n")
+    whole = ask(server, transcript([])).json()["choices"][0]
+    assert whole == {
+        "index": 0,
+        "message": {"role": "assistant", "content": ANSWER.format("")},
+        "finish_reason": "stop",
+    }
+    lines = ask(server, transcript([]), stream=True).text.strip().split("\n\n")
     assert lines[-1] == "data: [DONE]"
     deltas = [json.loads(line.removeprefix("data: "))["choices"][0]["delta"] for line in lines[:-1]]
-    assert "".join(delta.get("content", "") for delta in deltas) == ANSWER
-    cut = ask(server, transcript(None), max_tokens=1).json()["choices"][0]
+    assert "".join(delta.get("content", "") for delta in deltas) == ANSWER.format("")
+    cut = ask(server, transcript([]), max_tokens=1).json()["choices"][0]
     assert (cut["message"]["content"], cut["finish_reason"]) == ("The ", "length")
 
 
 def test_it_names_everybody_in_the_conversation(server: TestClient) -> None:
-    assert "Anna" in reply([{"role": "user", "content": transcript("Anna")}])
-    mixed = [{"role": "user", "content": transcript("Anna")}, {"role": "user", "content": transcript("Boris")}]
+    assert "Anna" in reply([{"role": "user", "content": transcript(["Anna"])}])
+    mixed = [{"role": "user", "content": transcript(["Anna"])}, {"role": "user", "content": transcript(["Boris"])}]
     assert "Anna and Boris" in reply(mixed)
+    story = [{"role": "user", "content": transcript([STORY, NAMES[3]])}]
+    assert NAMES[3] in reply(story)
+    assert len(reply(story).split()) > 100
 
 
 def test_it_speaks_as_long_as_the_text_is(server: TestClient) -> None:
@@ -301,10 +309,10 @@ def test_an_underrun_is_explained_by_a_server_that_was_held_up() -> None:
 
 
 def test_foreign_words_are_found() -> None:
-    own = transcript("Anna")
-    assert foreign([own, transcript("Boris"), transcript(None), "Anna and Boris"], "Anna") == [
-        transcript("Boris"),
-        transcript(None),
+    own = transcript(["Anna"])
+    assert foreign([own, transcript(["Boris"]), transcript([]), "Anna and Boris"], "Anna") == [
+        transcript(["Boris"]),
+        transcript([]),
         "Anna and Boris",
     ]
 
