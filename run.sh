@@ -21,6 +21,7 @@ the page
   --host HOST          address to listen on; 0.0.0.0 lets other machines in
   --port PORT          port to listen on (7860)
   --lang LANG          language of the page: auto, en, zh
+  --sessions N         conversations at once (32); who comes then waits in a queue
   --share              open a public link for 72 hours
   --switching          let whoever opens the page switch engines, also from
                        other machines

@@ -23,11 +23,11 @@ import httpx
 
 from webui.audio.decode import decode
 from webui.config import ROOT, Settings
-from webui.conversation.memory import messages
+from webui.conversation.memory import fitting
 from webui.conversation.prompts import opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.session import Conversation
-from webui.engines.protocols import ChatRequest, RecognitionRequest, SpeechRequest, words
+from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, words
 from webui.engines.registry import Engines
 from webui.engines.store import ModelStore
 from webui.features.chat import REPLY_TOKENS, TEMPERATURE, Turn, TurnSettings, pick_voice, warm
@@ -57,7 +57,7 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     user = user_message(heard.text, heard, heard.language, asked=False)
     chat = engines.chat
     prefix = opening(TurnSettings().persona, heard.language)
-    prompt = messages(prefix, (), user, chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
+    prompt = fitting(prefix, (Message("user", user),), chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
     parser = ReplyParser()
     reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, REPLY_TOKENS, TEMPERATURE))))) + parser.flush()
     out["thought_s"] = lap()
@@ -65,6 +65,12 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     list(engines.synthesizer.synthesize(SpeechRequest(reply, voice, Style(parser.style or "neutral"))))
     out["first_sound_s"] = lap()
     return {**out, "total_s": round(marks[-1] - marks[0], 3)}
+
+
+def read_ahead(engines: Engines, language: str) -> None:
+    """Have the model read what a turn in that language begins with."""
+    with closing(Conversation()) as conversation:
+        warm(engines, conversation, TurnSettings(), language)
 
 
 def import_seconds() -> float:
@@ -102,7 +108,7 @@ def rounds(engines: Engines, questions: list[Audio], runs: int) -> Iterator[tupl
         for question, language in zip(questions, languages, strict=True):
             for name, way in (("streamed", streamed), ("serial", serial)):
                 # as on the page; else the second way finds the first's prompt read
-                warm(engines, TurnSettings(), language)
+                read_ahead(engines, language)
                 marks = way(engines, question)
                 if i:
                     yield name, marks

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     cosyvoice_trt: bool = Field(False, description="CosyVoice with TensorRT (GPU)")
     cosyvoice_vllm: bool = Field(False, description="CosyVoice with vLLM (GPU)")
     lang: Literal["auto", "en", "zh"] = Field("auto", description="language of the page; auto asks the browser")
+    sessions: int = Field(32, ge=1, le=1000, description="conversations at once; who comes then waits in a queue")
     preload: bool = Field(False, description="load every model before the page opens, not at first use")
     switching: bool = Field(
         False, description="let whoever opens the page switch engines; without it, only a page on this machine's own"

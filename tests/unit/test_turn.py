@@ -65,7 +65,7 @@ def test_a_cancelled_turn_stops_the_model_and_remembers_only_what_was_spoken(con
     with pytest.raises(Cancelled):
         list(events)
     assert engines.chat.answers[0].closed.wait(1)
-    assert conversation.history[-1].reply == "I am sorry."
+    assert conversation.memory.messages[-1].content == "I am sorry."
 
 
 def test_closing_the_iterator_stops_everything(conversation: Conversation) -> None:

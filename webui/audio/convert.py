@@ -72,26 +72,38 @@ def resample(audio: Audio, rate: int) -> Audio:
     return Audio(np.clip(samples, -1.0, 1.0), rate)
 
 
+class RateChange:
+    """One stream of samples taken from rate to rate (Hz), piece by piece and without a seam."""
+
+    def __init__(self, old: int, new: int) -> None:
+        import soxr
+
+        self._stream: Any = soxr.ResampleStream(old, new, 1, dtype="float32") if old != new else None
+
+    def feed(self, samples: Samples) -> Samples:
+        """The next piece (n,) at the new rate; a few milliseconds stay behind."""
+        if self._stream is None:
+            return samples
+        new: Samples = self._stream.resample_chunk(samples)
+        return np.clip(new, -1.0, 1.0)
+
+    def flush(self) -> Samples:
+        """What stayed behind; the stream is over."""
+        if self._stream is None:
+            return np.zeros(0, np.float32)
+        tail: Samples = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        return np.clip(tail, -1.0, 1.0)
+
+
 def resampled(pieces: Iterator[tuple[Samples, int]], rate: int) -> Iterator[Samples]:
     """Pieces of one stream, each with its rate, at one ``rate`` Hz and with no seam; the rate may change half way."""
-    import soxr
-
-    stream: Any = None
-    current = rate
+    current, change = rate, RateChange(rate, rate)
     for samples, own_rate in pieces:
         if own_rate != current:
-            if stream is not None:
-                yield _flush(stream)
-            stream = soxr.ResampleStream(own_rate, rate, 1, dtype="float32") if own_rate != rate else None
-            current = own_rate
-        yield np.clip(stream.resample_chunk(samples), -1.0, 1.0) if stream is not None else samples
-    if stream is not None:
-        yield _flush(stream)
-
-
-def _flush(stream: Any) -> Samples:
-    tail: Samples = stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-    return np.clip(tail, -1.0, 1.0)
+            yield change.flush()
+            current, change = own_rate, RateChange(own_rate, rate)
+        yield change.feed(samples)
+    yield change.flush()
 
 
 def to_pcm16(samples: Samples) -> npt.NDArray[np.int16]:

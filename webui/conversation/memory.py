@@ -1,53 +1,112 @@
-"""What a conversation remembers: exchanges, trimmed to the model's context."""
+"""What a conversation remembers: its messages in order, each under an id, and as many as the model's context holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from webui.engines.protocols import Message
 
 # What a chat template adds around a message (role marks and line ends), generously.
 TOKENS_PER_MESSAGE = 8
+# Of one conversation. No model's context holds more; the oldest half makes room.
+MAX_MESSAGES = 400
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """What the person said (as the model was told it) and what was answered (as far as it was heard)."""
+class Memory:
+    """The messages of one conversation. Turns and the socket change it from their own threads."""
 
-    user: str
-    reply: str
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._messages: dict[str, Message] = {}  # in order
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """Everything that is remembered now, in order."""
+        with self._lock:
+            return tuple(self._messages.values())
+
+    def without(self, item_id: str) -> tuple[Message, ...]:
+        """Everything but the message of that id."""
+        with self._lock:
+            return tuple(message for name, message in self._messages.items() if name != item_id)
+
+    @property
+    def last_id(self) -> str | None:
+        """The id of the newest message, None where there is none."""
+        with self._lock:
+            return next(reversed(self._messages), None)
+
+    def get(self, item_id: str) -> Message | None:
+        """The message of that id."""
+        with self._lock:
+            return self._messages.get(item_id)
+
+    def add(self, item_id: str, message: Message, after: str | None = None) -> None:
+        """Remember ``message``, last of all or right ``after`` another. One of the same id is replaced."""
+        with self._lock:
+            if item_id in self._messages:
+                self._messages[item_id] = message
+                return
+            entries = list(self._messages.items())
+            at = next((i + 1 for i, (name, _) in enumerate(entries) if name == after), len(entries))
+            entries.insert(at, (item_id, message))
+            self._messages = dict(entries[len(entries) // 2 :] if len(entries) > MAX_MESSAGES else entries)
+
+    def amend(self, item_id: str, content: str) -> None:
+        """Give the message of that id other words; nothing happens where it is forgotten already."""
+        with self._lock:
+            if item_id in self._messages:
+                self._messages[item_id] = replace(self._messages[item_id], content=content)
+
+    def forget(self, item_id: str) -> bool:
+        """Forget one message; False where there is none of that id."""
+        with self._lock:
+            return self._messages.pop(item_id, None) is not None
 
 
-def messages(
-    opening: tuple[Message, ...],
-    history: tuple[Exchange, ...],
-    user: str,
-    budget: int,
-    count: Callable[[str], int],
+def fitting(
+    opening: tuple[Message, ...], talk: Sequence[Message], budget: int, count: Callable[[str], int]
 ) -> tuple[Message, ...]:
-    """The chat to be continued, its oldest exchanges dropped until it takes at most ``budget`` tokens.
+    """The chat to be continued: ``opening`` and ``talk``, of which the oldest is dropped until all takes at most
+    ``budget`` tokens. The last message always stays.
 
-    Exchanges are dropped by half the history at a time rather than one by one: each cut makes the model read the
-    rest anew, so that cuts should be rare.
+    Messages are dropped by half at a time rather than one by one: each cut makes the model read the rest anew, so that
+    cuts should be rare. What is left begins with what the person said, and holds no empty message.
     """
+    kept = _whole(talk)
+    texts = [m.content for m in (*opening, *kept)]
+    if sum(len(text.encode()) + TOKENS_PER_MESSAGE for text in texts) <= budget:
+        return (*opening, *kept)  # a token is at least a byte: it fits for sure, and counting would only take time
 
-    texts = [*(m.content for m in opening), user, *(t for e in history for t in (e.user, e.reply))]
-    if sum(len(t.encode()) + TOKENS_PER_MESSAGE for t in texts) <= budget:
-        count = _bytes  # a token is at least a byte: it fits for sure, and counting would only take time
+    def cost(message: Message) -> int:
+        return count(message.content) + sum(count(c.arguments) for c in message.tool_calls) + TOKENS_PER_MESSAGE
 
-    def cost(text: str) -> int:
-        return count(text) + TOKENS_PER_MESSAGE
-
-    left = budget - sum(cost(m.content) for m in opening) - cost(user)
-    sizes = [cost(e.user) + cost(e.reply) for e in history]
-    kept = list(history)
-    while kept and sum(sizes) > left:
-        drop = (len(kept) + 1) // 2
+    left = budget - sum(map(cost, opening))
+    sizes = [cost(message) for message in kept]
+    while len(kept) > 1 and sum(sizes) > left:
+        drop = len(kept) // 2
+        while drop < len(kept) - 1 and kept[drop].role != "user":
+            drop += 1
         kept, sizes = kept[drop:], sizes[drop:]
-    talk = [m for e in kept for m in (Message("user", e.user), Message("assistant", e.reply)) if m.content]
-    return (*opening, *talk, Message("user", user))
+    return (*opening, *_whole(kept))
 
 
-def _bytes(text: str) -> int:
-    return len(text.encode())
+def _whole(talk: Sequence[Message]) -> list[Message]:
+    """``talk`` without what servers refuse: empty messages, calls without a result, results without a call.
+
+    The calls of one answer stand in one message, as they were made.
+    """
+    asked = {call.id for message in talk for call in message.tool_calls}
+    answered = {message.tool_call_id for message in talk if message.role == "tool"} & asked
+    kept: list[Message] = []
+    for message in talk:
+        calls = tuple(call for call in message.tool_calls if call.id in answered)
+        if message.role == "tool" and message.tool_call_id not in asked:
+            continue
+        if calls and kept and kept[-1].role == "assistant":
+            kept[-1] = replace(kept[-1], tool_calls=(*kept[-1].tool_calls, *calls))
+        elif message.content or calls or message.role == "tool":
+            kept.append(replace(message, tool_calls=calls))
+    return kept

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from webui.audio.convert import to_wav_bytes
-from webui.conversation.memory import Exchange
+from webui.conversation.memory import Memory
 from webui.conversation.scope import Generations
 from webui.conversation.scratch import scratch
+from webui.conversation.warming import Warming
 from webui.types import Audio, VoiceBaseline
 
 # A conversation keeps its latest turns on disk for download; older recordings make room for newer ones.
@@ -30,6 +31,11 @@ class TurnRecord:
     files: tuple[str, ...]
 
 
+def new_id(kind: str) -> str:
+    """A name for something of that ``kind`` that nobody can guess."""
+    return f"{kind}_{secrets.token_hex(8)}"
+
+
 class Conversation:
     """Belongs to one browser session; nothing in it is shared. ``close`` deletes its recordings."""
 
@@ -37,13 +43,14 @@ class Conversation:
         # Whoever knows the id may download the conversation, so it must not be guessable.
         self.id = secrets.token_urlsafe(24)
         self.generations = Generations()
+        self.warming = Warming()
         self._folder = tempfile.TemporaryDirectory(dir=scratch(), ignore_cleanup_errors=True)
         self.reset()
 
     def reset(self) -> None:
         """Forget everything said so far, and delete its recordings."""
         self.generations.cancel()
-        self.history: tuple[Exchange, ...] = ()
+        self.memory = Memory()
         self.baseline = VoiceBaseline()
         self._records: list[TurnRecord] = []
         for file in Path(self._folder.name).iterdir():
@@ -60,6 +67,12 @@ class Conversation:
         while len(self._records) > MAX_KEPT_TURNS:
             for name in self._records.pop(0).files:
                 (Path(self._folder.name) / name).unlink()
+
+    def correct(self, number: int, reply: str) -> None:
+        """Of the kept turn ``number`` only this was heard."""
+        for record in self._records:
+            if record.number == number:
+                record.data["reply"] = reply
 
     def archive(self, text: Callable[[list[dict[str, Any]]], str]) -> Path:
         """Write the kept turns and their recordings into a ZIP beside them; ``text`` renders them for reading."""

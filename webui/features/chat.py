@@ -10,30 +10,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webui.audio.convert import require_sound
 from webui.conversation.latency import FIRST_AUDIO, FIRST_TOKEN, TRANSCRIPT, LatencyMarks
-from webui.conversation.memory import Exchange, messages
+from webui.conversation.memory import fitting
 from webui.conversation.pacing import Pacer
+from webui.conversation.playback import Said, heard_of
 from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
-from webui.conversation.session import Conversation
+from webui.conversation.session import Conversation, new_id
 from webui.engines.background import Pulled
-from webui.engines.protocols import ChatRequest, Message, RecognitionRequest, SpeechRequest, Synthesizer, words
+from webui.engines.protocols import ChatRequest, Message, SpeechRequest, Synthesizer, Tool, ToolCall
 from webui.engines.registry import Engines
-from webui.errors import AudioError, Cancelled, EngineError, UserError
+from webui.errors import Cancelled, EngineError, UserError
+from webui.features.hearing import Utterance, learn, understand
 from webui.text.script import language_of
-from webui.types import Audio, Event, SpeechChunk, Style, Transcript, Voice
+from webui.types import Audio, SpeechChunk, Style, Voice
 
 log = logging.getLogger(__name__)
 
-MAX_TURN_SECONDS = 300.0  # of one spoken question
 MAX_TEXT_CHARS = 4000  # of one typed question
 REPLY_TOKENS = 240  # a minute and a half of speech
 TEMPERATURE = 0.3  # a small model that draws more freely answers beside the question
-
-# Sounds that say something by themselves, so that they are answered even without words.
-_TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE, Event.SING}
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,8 @@ class TurnSettings:
     """How a turn is answered.
 
     ``voice`` is an id (empty: the best one that is at home in the reply's language), ``style`` a name or ``auto`` (the
-    reply's own tone), ``reply_language`` a code or ``same``, ``persona`` the words that say who answers.
+    reply's own tone), ``reply_language`` a code or ``same``, ``persona`` the words that say who answers. ``tools`` may
+    be called; ``aloud`` is whether the reply is spoken, not only written.
     """
 
     voice: str = ""
@@ -51,13 +49,15 @@ class TurnSettings:
     reply_language: str = "same"
     persona: str = PERSONAS["friend"]["en"]
     itn: bool = True
+    tools: tuple[Tool, ...] = ()
+    aloud: bool = True
 
 
 @dataclass(frozen=True)
 class Heard:
     """The person was understood."""
 
-    transcript: Transcript
+    utterance: Utterance
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,14 @@ class Unspoken:
 
 
 @dataclass(frozen=True)
+class Called:
+    """The model wants a tool used. Its result goes into the conversation, and the conversation is answered again."""
+
+    call: ToolCall
+    item_id: str
+
+
+@dataclass(frozen=True)
 class Finished:
     """The turn is over."""
 
@@ -91,74 +99,104 @@ class Finished:
     latency: dict[str, float]
 
 
-TurnEvent = Heard | Wrote | Spoke | Unspoken | Finished
+TurnEvent = Heard | Wrote | Spoke | Unspoken | Called | Finished
 
 
 class Turn:
-    """One exchange. ``run`` it once; cancel it through its ``scope``, from any thread."""
+    """One exchange. ``run`` it once; cancel it through its ``scope``, from any thread.
+
+    ``question`` and ``reply`` are the ids that its messages have in the conversation. A ``tentative`` turn, one that
+    was begun before it was certain that the person had finished, leaves no trace there until it is told to ``commit``.
+    """
 
     def __init__(
-        self, engines: Engines, conversation: Conversation, settings: TurnSettings, marks: LatencyMarks | None = None
+        self,
+        engines: Engines,
+        conversation: Conversation,
+        settings: TurnSettings,
+        marks: LatencyMarks | None = None,
+        *,
+        question: str = "",
+        reply: str = "",
+        tentative: bool = False,
     ) -> None:
         self.scope = conversation.generations.begin()
+        self.question, self.reply = question or new_id("item"), reply or new_id("item")
+        self.style = "neutral"
         self._engines = engines
         self._conversation = conversation
         self._settings = settings
         self._marks = marks or LatencyMarks()
-        self._transcript: Transcript | None = None
-        self._heard = ""
-        self._reply = ""
-        self.style = "neutral"
+        self._tentative = tentative
+        self._certain = threading.Event()  # set once it is known whether a tentative turn counts
+        self.scope.on_cancel(self._certain.set)
+        # Of what memory is told, by this turn's own thread and by who commits it and says how much was heard.
+        self._lock = threading.RLock()
+        self._said: Audio | str | Utterance | None = None
+        self._words = ""
+        self._understood = self._remembered = self._ended = False
+        self._text = ""
+        self._calls: list[Called] = []
         self._spoken: list[SpeechChunk] = []
+        self._pieces: list[Said] = []
+        self._heard_s: float | None = None
         self._events: queue.SimpleQueue[TurnEvent | Exception | None] = queue.SimpleQueue()
         self._sentences: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+        if not tentative:
+            self._certain.set()
 
-    def run(self, said: Audio | str) -> Generator[TurnEvent, None, None]:
-        """Answer ``said`` (speech, or typed text), yielding what happens as it happens.
+    def run(self, said: Audio | str | Utterance | None) -> Generator[TurnEvent, None, None]:
+        """Answer ``said``, yielding what happens as it happens.
 
+        ``said`` is speech, typed text, an utterance that was understood already, or None: the conversation as it is.
         Closing the iterator, or cancelling the scope, stops all work; the conversation then remembers only what was
         spoken until then. Raises ``UserError`` where nothing was said or an engine fails, ``Cancelled`` where the turn
-        was overtaken.
+        was overtaken. A tentative turn ends only when it was committed or cancelled.
         """
         finished = False
         try:
             if isinstance(said, Audio):
-                self._transcript = self._hear(require_sound(said))
+                said = understand(self._engines, self._conversation, said, self._settings.itn, self.scope.check)
+            if isinstance(said, Utterance):
                 self._marks.mark(TRANSCRIPT)
-                yield Heard(self._transcript)
-                self._heard = _words(self._transcript)
-            else:
-                self._heard = _typed(said)
+                yield Heard(said)
+            words = said.words if isinstance(said, Utterance) else typed(said) if said is not None else ""
+            with self._lock:
+                self._said, self._words, self._understood = said, words, True
+                self._begin()
             for event in self._answer():
                 if isinstance(event, Spoke):
-                    self._spoken.append(event.chunk)
+                    with self._lock:
+                        self._spoken.append(event.chunk)
+                        self._pieces.append(Said.of(event.chunk))
                 yield event
             self.scope.check()
             finished = True
-            yield Finished(self._reply.strip(), self.style, self._marks.summary())
-        finally:
+            yield Finished(self._text.strip(), self.style, self._marks.summary())
+        except (GeneratorExit, Cancelled):
             self.scope.cancel()
-            if self._heard:
-                self._remember(said, finished)
+            raise
+        finally:
+            self._certain.wait()
+            self.scope.cancel()
+            self._end(finished)
             log.info("turn %d %s %s", self.scope.generation, "done" if finished else "stopped", self._marks.summary())
 
-    def _hear(self, audio: Audio) -> Transcript:
-        """Understand one utterance against the speaker's own baseline, and add it to that baseline."""
-        if audio.duration > MAX_TURN_SECONDS:
-            minutes = round(MAX_TURN_SECONDS / 60)
-            raise AudioError(
-                "turn_too_long",
-                f"Keep one question under {minutes} minutes, or use the Transcribe tab.",
-                minutes=minutes,
-            )
-        talk = self._conversation
-        request = RecognitionRequest(audio, itn=self._settings.itn, baseline=talk.baseline)
-        segments = []
-        for segment in self._engines.recognizer.transcribe(request):
-            self.scope.check()
-            segments.append(segment)
-            talk.baseline = talk.baseline.including(segment.voice)
-        return Transcript(tuple(segments), audio.duration)
+    def commit(self) -> None:
+        """The person had finished: a tentative turn counts from now on."""
+        with self._lock:
+            self._tentative = False
+            self._begin()
+        self._certain.set()
+
+    def heard_until(self, seconds: float) -> None:
+        """Only so much of the reply's sound was heard; the conversation forgets the rest."""
+        with self._lock:
+            self._heard_s = seconds
+            if not (self._ended and self._remembered):
+                return
+        self._conversation.memory.amend(self.reply, self._kept(""))
+        self._conversation.correct(self.scope.generation, self._kept(""))
 
     def _answer(self) -> Iterator[TurnEvent]:
         """Think in one thread and speak in another; whatever either makes comes out in the order it was made."""
@@ -173,15 +211,21 @@ class Turn:
     def _think(self) -> None:
         try:
             parser, splitter = ReplyParser(), SentenceSplitter()
-            stream = self._engines.chat.chat(self._prompt())
+            request = self._prompt()
+            self._conversation.warming.make_way(request.messages, self.scope.check)
+            stream = self._engines.chat.chat(request)
             self.scope.on_cancel(stream.close)
-            for piece in words(stream):
+            for piece in stream:
                 self._marks.mark(FIRST_TOKEN)
+                if isinstance(piece, ToolCall):
+                    self._calls.append(Called(piece, new_id("item")))
+                    self._events.put(self._calls[-1])
+                    continue
                 clean = parser.feed(piece)
                 self._say(parser, clean, splitter.feed(clean))
             rest = parser.flush()
             self._say(parser, rest, splitter.feed(rest) + splitter.flush())
-            if not self._reply.strip():
+            if not self._text.strip() and not self._calls:
                 raise EngineError("no_reply", "The language model had nothing to say. Ask again in other words.")
         except Exception as error:  # noqa: BLE001  (carried to the turn's own thread, and raised there)
             self._events.put(error)
@@ -189,31 +233,32 @@ class Turn:
             self._sentences.put(None)
 
     def _prompt(self) -> ChatRequest:
-        chat, settings = self._engines.chat, self._settings
+        chat, settings, said = self._engines.chat, self._settings, self._said
+        talk = list(self._conversation.memory.without(self.question))
+        transcript = said.transcript if isinstance(said, Utterance) else None
+        words = self._words or next((m.content for m in reversed(talk) if m.role == "user"), "")
         if settings.reply_language != "same":
             language = settings.reply_language
-        elif self._transcript is not None and self._transcript.text:
-            language = self._transcript.language
+        elif transcript is not None and transcript.text:
+            language = transcript.language
         else:
-            language = language_of(self._heard)
+            language = language_of(words)
+        if said is not None:
+            note = user_message(words, transcript, language, settings.reply_language != "same")
+            talk.append(Message("user", note))
         return ChatRequest(
-            messages(
-                opening(settings.persona, language),
-                self._conversation.history,
-                user_message(self._heard, self._transcript, language, settings.reply_language != "same"),
-                chat.context_tokens - REPLY_TOKENS,
-                chat.count_tokens,
-            ),
+            fitting(opening(settings.persona, language), talk, chat.context_tokens - REPLY_TOKENS, chat.count_tokens),
             max_tokens=REPLY_TOKENS,
             temperature=TEMPERATURE,
+            tools=settings.tools,
         )
 
     def _say(self, parser: ReplyParser, text: str, sentences: list[str]) -> None:
         self.style = (parser.style or "neutral") if self._settings.style == "auto" else self._settings.style
         if text:
-            self._reply += text
+            self._text += text
             self._events.put(Wrote(text))
-        for sentence in sentences:
+        for sentence in sentences if self._settings.aloud else ():
             self._sentences.put((sentence, self.style))
 
     def _speak(self) -> None:
@@ -244,35 +289,67 @@ class Turn:
         finally:
             self._events.put(None)
 
-    def _remember(self, said: Audio | str, finished: bool) -> None:
-        # Chunks come in order, so their texts are the beginning of the reply that was spoken.
-        kept = self._reply.strip() if finished else " ".join(c.text for c in self._spoken if c.text).strip()
-        heard = self._transcript
-        sounds = {"you": said} if isinstance(said, Audio) else {}
+    def _begin(self) -> None:
+        """Have the conversation remember what was said, and keep a place for the answer. Called with the lock held."""
+        if self._tentative or self._remembered or not self._understood:
+            return
+        self._remembered = True
+        memory = self._conversation.memory
+        if self._words:
+            memory.add(self.question, Message("user", self._words))
+        if isinstance(self._said, Utterance):
+            learn(self._conversation, self._said.transcript)
+        memory.add(self.reply, Message("assistant", ""))
+
+    def _end(self, finished: bool) -> None:
+        """Have the conversation remember what was answered, as far as it was heard."""
+        with self._lock:
+            self._ended = True
+            if not self._remembered:
+                return
+            kept = self._kept(self._text.strip() if finished else "")
+            self._conversation.memory.amend(self.reply, kept)
+        before = self.reply
+        for called in self._calls:
+            message = Message("assistant", "", tool_calls=(called.call,))
+            self._conversation.memory.add(called.item_id, message, after=before)
+            before = called.item_id
+        self._keep(kept, finished)
+
+    def _kept(self, whole: str) -> str:
+        """What of the reply was heard; where nobody told, ``whole``, or else what was spoken."""
+        with self._lock:
+            if self._heard_s is None:
+                # Chunks come in order, so their texts are the beginning of the reply that was spoken.
+                return whole or heard_of(self._pieces, float("inf"))
+            return heard_of(self._pieces, self._heard_s)
+
+    def _keep(self, kept: str, finished: bool) -> None:
+        """Keep the turn for download."""
+        said = self._said
+        heard = said.transcript if isinstance(said, Utterance) else None
+        sounds = {"you": said.audio} if isinstance(said, Utterance) else {}
         if self._spoken:
             samples = np.concatenate([chunk.audio.samples for chunk in self._spoken])
             sounds["reply"] = Audio(samples, self._spoken[0].audio.rate)
+            self._spoken.clear()
         record = {
-            "you": self._heard,
+            "you": self._words,
             "reply": kept,
             "finished": finished,
             "style": self.style,
             "voice": self._settings.voice,
-            "language": heard.language if heard else language_of(self._heard),
+            "language": heard.language if heard else language_of(self._words),
             "emotion": heard.emotion.value if heard else None,
             "events": [span.event.value for span in heard.events] if heard else [],
             "latency": self._marks.summary(),
         }
-        self._conversation.history = (*self._conversation.history, Exchange(self._heard, kept))
         self._conversation.keep(self.scope.generation, record, sounds)
 
 
-def warm(engines: Engines, settings: TurnSettings, language: str) -> None:
+def warm(engines: Engines, conversation: Conversation, settings: TurnSettings, language: str) -> None:
     """Have the model read what every turn in ``language`` begins with, so that the first need not wait for that."""
-    prompt = (*opening(settings.persona, language), Message("user", ""))
-    answer = engines.chat.chat(ChatRequest(prompt, max_tokens=1))
-    next(iter(answer), None)
-    answer.close()
+    conversation.warming.read(engines.chat, opening(settings.persona, language))
 
 
 def pick_voice(synthesizer: Synthesizer, voice_id: str, language: str) -> Voice:
@@ -289,15 +366,8 @@ def pick_voice(synthesizer: Synthesizer, voice_id: str, language: str) -> Voice:
     raise EngineError("no_such_voice", "That voice is not installed here. Choose another one from the list.")
 
 
-def _words(transcript: Transcript) -> str:
-    if text := transcript.text:
-        return text
-    if any(span.event in _TELLING for span in transcript.events):
-        return "(no words)"
-    raise AudioError("no_speech", "No words were heard. Speak a little closer to the microphone, and try again.")
-
-
-def _typed(text: str) -> str:
+def typed(text: str) -> str:
+    """A typed question without the spaces around it. Raises ``UserError`` where it is empty or too long."""
     if not text.strip():
         raise UserError("nothing_typed", "There is nothing to answer yet: type something first.")
     if len(text) > MAX_TEXT_CHARS:

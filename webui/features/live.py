@@ -1,0 +1,256 @@
+"""A conversation that listens while it speaks: who has the floor, and what is begun before that is certain.
+
+``Live`` runs on an event loop: an ``Ear`` tells it what the microphone does, and it tells its ``Audience`` what that
+means. All of it happens on the loop, one thing after the other; recognition and replies work in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Protocol
+
+from webui.conversation.backchannels import is_backchannel
+from webui.conversation.endings import Ending, ending
+from webui.conversation.session import new_id
+from webui.conversation.turntaking import Began, Ended, Insisted, Paused, Settled, Stirred, TurnTaking, WentOn
+from webui.errors import UserError
+from webui.features.ear import Ear, Noticed
+from webui.features.hearing import MAX_TURN_SECONDS, Utterance
+from webui.features.replies import Reply
+from webui.types import Audio, Samples
+
+
+@dataclass(eq=False)
+class Speech:
+    """Something that is being said; ``item`` is its id in the conversation.
+
+    ``began`` and ``ended`` are seconds of the stream. ``granted``: it has the floor. What is said while a reply is
+    heard has to earn it: a back-channel does not.
+    """
+
+    item: str
+    began: float
+    granted: bool = False
+    pause: int = 0  # which pause it is in, 0 for none
+    silent_since: float = 0.0  # on the monotonic clock
+    ended: float | None = None
+    heard: Utterance | UserError | None = None  # up to this pause
+    guess: Reply | None = None  # made ahead, on account of what was heard
+
+    @property
+    def words(self) -> str:
+        """What was recognised up to this pause."""
+        return self.heard.transcript.text if isinstance(self.heard, Utterance) else ""
+
+
+class Audience(Protocol):
+    """Who is told what happens, on the event loop, and does what has to be done about it."""
+
+    @property
+    def reply(self) -> Reply | None:
+        """The reply that is being made or heard, whoever asked for it."""
+        ...
+
+    def understand(self, sound: Audio) -> Awaitable[Utterance]:
+        """Recognise what was said so far. Raises ``UserError``."""
+        ...
+
+    def answer(self, item: str, utterance: Utterance, began: float, tentative: bool) -> Reply:
+        """Begin a reply. ``began``: when the person fell silent, on the monotonic clock."""
+        ...
+
+    def release(self, reply: Reply) -> None:
+        """The tentative reply is certain: it is told."""
+        ...
+
+    def speech_started(self, speech: Speech, interrupts: bool) -> None:
+        """Somebody speaks and has the floor; where this ``interrupts``, the reply is over."""
+        ...
+
+    def hold(self, reply: Reply) -> None:
+        """Somebody stirs: the player falls silent, and keeps its place."""
+        ...
+
+    def resume(self, reply: Reply) -> None:
+        """It was nothing: the player goes on."""
+        ...
+
+    def partial(self, item: str, utterance: Utterance) -> None:
+        """What was understood so far."""
+        ...
+
+    def ended(self, speech: Speech, utterance: Utterance) -> None:
+        """The turn is over; this is what was said in it."""
+        ...
+
+    def ignored(self, speech: Speech) -> None:
+        """What was heard is not taken for a turn: it has no words, or is a back-channel."""
+        ...
+
+    def failed(self, speech: Speech, error: UserError) -> None:
+        """The turn is over, and what was said cannot be recognised."""
+        ...
+
+
+class Live:
+    """One open microphone."""
+
+    def __init__(
+        self, audience: Audience, options: TurnTaking, *, answers: bool = True, interrupts: bool = True
+    ) -> None:
+        """``answers``: whether the end of a turn begins a reply; ``interrupts``: whether speech ends one."""
+        self._audience = audience
+        self._answers = answers
+        self._interrupts = interrupts
+        loop = asyncio.get_running_loop()
+        self._ear = Ear(options, MAX_TURN_SECONDS, lambda noticed: loop.call_soon_threadsafe(self._notice, noticed))
+        self._speech: Speech | None = None
+        self._held: Reply | None = None
+        self._wanted: tuple[Speech, int, Audio] | None = None  # to be recognised next
+        self._recognizing: asyncio.Task[None] | None = None
+
+    def feed(self, samples: Samples) -> None:
+        """The next samples (n,) at 16 kHz."""
+        self._ear.feed(samples)
+
+    def forget(self) -> None:
+        """What is being said does not count: the client has thrown it away, or commits it itself."""
+        self._ear.forget()
+        self._drop()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._ear.close()
+        self._drop()
+        if self._recognizing is not None:
+            self._recognizing.cancel()
+
+    def _drop(self) -> None:
+        if self._speech is not None:
+            self._take_back(self._speech)
+        self._speech = self._wanted = None
+        self._resume()
+
+    # -- what the ear notices ------------------------------------------------------------------------------------
+
+    def _notice(self, noticed: Noticed) -> None:
+        happening, speech = noticed.happening, self._speech
+        if isinstance(happening, Stirred):
+            self._hold()
+        elif isinstance(happening, Settled):
+            self._resume()
+        elif isinstance(happening, Began):
+            self._speech = Speech(new_id("item"), happening.at)
+            if self._contested is None or not self._interrupts:
+                self._grant(self._speech)
+        elif speech is None:
+            return  # what the ear noticed before it was told to forget
+        elif isinstance(happening, Insisted):
+            self._grant(speech)
+        elif isinstance(happening, Paused) and noticed.sound is not None:
+            speech.silent_since = time.monotonic() - (noticed.now - happening.at)
+            speech.pause = happening.number
+            self._recognize(speech, noticed.sound)
+        elif isinstance(happening, WentOn):
+            speech.pause, speech.heard = 0, None
+            self._take_back(speech)
+            if not speech.granted:
+                self._hold()
+        elif isinstance(happening, Ended) and noticed.sound is not None:
+            self._speech, speech.ended = None, happening.at
+            if speech.heard is not None:
+                self._conclude(speech)
+            elif not speech.pause:  # it was cut off: nobody may speak for ever
+                speech.silent_since, speech.pause = time.monotonic(), -1
+                self._recognize(speech, noticed.sound)
+
+    # -- what was said -------------------------------------------------------------------------------------------
+
+    def _recognize(self, speech: Speech, sound: Audio) -> None:
+        """Have it recognised now, or as soon as what is being recognised is done."""
+        self._wanted = (speech, speech.pause, sound)
+        if self._recognizing is None or self._recognizing.done():
+            self._recognizing = asyncio.create_task(self._recognize_all())
+
+    async def _recognize_all(self) -> None:
+        while self._wanted is not None:
+            (speech, pause, sound), self._wanted = self._wanted, None
+            heard: Utterance | UserError
+            try:
+                heard = await self._audience.understand(sound)
+            except UserError as error:
+                heard = error
+            if speech.pause != pause:
+                continue  # more was said in the meantime
+            speech.heard = heard
+            if speech.ended is not None:
+                self._conclude(speech)
+            elif speech is self._speech:
+                self._consider(speech)
+
+    def _consider(self, speech: Speech) -> None:
+        """In a pause: does it deserve the floor, how long should be waited, can the answer be begun?"""
+        if not speech.granted and (not speech.words or is_backchannel(speech.words)):
+            self._resume()
+            return
+        self._grant(speech)
+        if not isinstance(speech.heard, Utterance) or not speech.words:
+            return
+        self._audience.partial(speech.item, speech.heard)
+        how = ending(speech.words)
+        self._ear.told(speech.pause, how)
+        if self._answers and how is not Ending.TRAILING and self._contested is None:
+            speech.guess = self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=True)
+
+    def _conclude(self, speech: Speech) -> None:
+        """The turn is over, and it is known what was said."""
+        if not speech.granted and speech.words and not is_backchannel(speech.words):
+            self._grant(speech)
+        if isinstance(speech.heard, UserError) and speech.granted and speech.heard.key not in _NOTHING:
+            self._audience.failed(speech, speech.heard)
+        elif not speech.granted or not isinstance(speech.heard, Utterance) or not speech.words:
+            self._resume()
+            self._audience.ignored(speech)
+        else:
+            self._audience.ended(speech, speech.heard)
+            if speech.guess is not None:
+                self._audience.release(speech.guess)
+            elif self._answers and self._contested is None:
+                self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=False)
+
+    # -- the floor -----------------------------------------------------------------------------------------------
+
+    @property
+    def _contested(self) -> Reply | None:
+        """The reply that has the floor."""
+        reply = self._audience.reply
+        return reply if reply is not None and reply.active else None
+
+    def _grant(self, speech: Speech) -> None:
+        """It is a turn: a reply that is being made or heard gives way."""
+        if speech.granted:
+            return
+        speech.granted, self._held = True, None
+        self._audience.speech_started(speech, interrupts=self._interrupts)
+
+    def _take_back(self, speech: Speech) -> None:
+        if speech.guess is not None:
+            speech.guess.cancel()
+            speech.guess = None
+
+    def _hold(self) -> None:
+        if self._interrupts and self._held is None and self._contested is not None:
+            self._held = self._contested
+            self._audience.hold(self._held)
+
+    def _resume(self) -> None:
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._audience.resume(held)
+
+
+# What a recognizer says where there is nothing to recognise.
+_NOTHING = {"silent", "empty", "no_speech"}
