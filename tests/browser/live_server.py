@@ -1,15 +1,10 @@
-"""The real page over a realtime server that does nothing by itself: a test sends the events, at its own time.
-
-``python -m tests.browser.live_server [port]`` serves it for a look, with a conversation that plays by itself.
-"""
+"""The real page over a realtime server that does nothing by itself: a test sends the events, at its own time."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
-import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +55,7 @@ class LiveServer(ScriptedServer):
 
     @property
     def wire(self) -> Wire:
-        """The latest connection on which anything of Live was asked."""
+        """The latest connection."""
         return self.wires[-1]
 
     async def _socket(self, socket: WebSocket) -> None:
@@ -70,9 +65,8 @@ class LiveServer(ScriptedServer):
             await socket.close(self.close_code)
             return
         asked = dict(socket.query_params)
-        wire = Wire(
-            socket, asked.get("session") if self.keeps and "session" in asked else f"s{time.monotonic_ns()}", asked
-        )
+        session = asked.get("session", "") if self.keeps else ""
+        wire = Wire(socket, session or f"s{time.monotonic_ns()}", asked)
         self.wires.append(wire)
         try:
             if not self.queued:
@@ -150,8 +144,3 @@ def loudness(pcm: list[str]) -> float:
 def seconds(pcm: list[str]) -> float:
     """How long base64 pieces of 16-bit sound last."""
     return sum(len(base64.b64decode(piece)) for piece in pcm) / 2 / RATE
-
-
-if __name__ == "__main__":
-    print(LiveServer().start(int(sys.argv[1]) if len(sys.argv) > 1 else None).url, flush=True)
-    threading.Event().wait()

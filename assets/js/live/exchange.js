@@ -18,14 +18,10 @@ export class Exchange {
     this.element = h("article", { class: "fa-exchange" }, this.you, this.it, this.foot);
   }
 
-  /** Whether there is nothing in it. */
-  get empty() {
-    return this.you.hidden && !this.answered && !this.element.querySelector(".fa-ignored");
-  }
-
-  /** What was understood so far; it may change. */
-  partial(transcript, { language, emotion, events }) {
-    this.show(transcript, [{ language, emotion, emotion_confidence: 1, text: transcript, events }]);
+  /** What was understood so far; it may change. `events` are names. */
+  partial({ transcript, language, emotion, events }) {
+    const marks = events.map((event) => ({ event, confidence: 1 }));
+    this.show(transcript, [{ language, emotion, emotion_confidence: 1, text: transcript, events: marks }]);
     this.you.classList.add("is-partial");
   }
 
@@ -62,6 +58,7 @@ export class Exchange {
     const { words, tail, element, text } = this.said;
     this.said.settle();
     if (!text) return;
+    tail.data = tail.data.trimEnd();
     this.notes.append(h("span", { class: "fa-tag", t: "live_interrupted" }));
     const first = seconds ? words.find(({ start }) => start >= seconds)?.element ?? (words.length ? tail : null) : element.firstChild;
     if (!first) return; // an engine that does not say when it says which word

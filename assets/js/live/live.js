@@ -27,7 +27,7 @@ class Live {
   constructor(place) {
     this.run = null; // {recorder, stream} of the conversation that goes on, empty while they are being opened
     this.client = null;
-    this.over = false; // a conversation has ended here
+    this.over = false; // a conversation went on here, and has ended
     this.muted = this.push = false;
     this.talking = null; // seconds sent since the talk button went down
     this.answering = null; // id of the response that the server works on
@@ -138,7 +138,7 @@ class Live {
     stream?.close();
     this.client?.close();
     this.client = null;
-    this.over = true;
+    this.over = recorder !== undefined;
     this.muted = false;
     this.talking = null;
     clearTimeout(this.patience);
@@ -155,7 +155,7 @@ class Live {
   }
 
   away(lost) {
-    if (lost.had) this.wait();
+    if (lost.had || this.position !== null) this.wait();
     const had = lost.had || this.lost?.had; // a conversation that was there, however often it is tried
     this.reset();
     this.lost = { ...lost, had };
@@ -229,7 +229,7 @@ class Live {
   stop() {
     if (this.talking !== null) this.client.send("input_audio_buffer.clear");
     this.talking = null;
-    if (this.answering) this.client.send("response.cancel");
+    if (this.answering || this.voice.begun) this.client.send("response.cancel");
     this.answering = null;
     this.stage = null;
     this.interrupt();
@@ -267,7 +267,7 @@ class Live {
         this.hearing = false;
         this.stage = "thinking";
         break;
-      case "funaudio.partial": transcript.of(event.item_id).partial(event.transcript, event); break;
+      case "funaudio.partial": transcript.of(event.item_id).partial(event); break;
       case "conversation.item.input_audio_transcription.completed": {
         const exchange = transcript.of(event.item_id);
         exchange.heard(event.transcript, event.funaudio.segments);
@@ -277,7 +277,7 @@ class Live {
       case "conversation.item.input_audio_transcription.failed": this.failed(event.error); break;
       case "funaudio.ignored":
         this.hearing = false;
-        transcript.ignored(event.reason, event.transcript);
+        transcript.ignored(event.item_id, event.reason, event.transcript);
         break;
       case "funaudio.hold": this.voice.hold(event.response_id); break;
       case "funaudio.resume": this.voice.resume(event.response_id); break;
@@ -314,7 +314,7 @@ class Live {
     this.loading = stage === "loading" ? { sentence: [lookup(key) ? key : "stage_loading", values], share: progress } : null;
     announceFetching(this.loading);
     if (stage === "loading") return;
-    this.stage = { understanding: "thinking", thinking: "thinking", speaking: "speaking" }[stage] ?? null;
+    if (stage !== "hearing") this.stage = { understanding: "thinking", thinking: "thinking", speaking: "speaking" }[stage] ?? null;
   }
 
   failed({ code, message, values }) {
@@ -330,7 +330,7 @@ class Live {
   // -- what is shown --
 
   follow(run) {
-    if (this.run !== run) return;
+    if (this.run !== run || !run.stream) return;
     this.orb.output = Math.sqrt(run.stream.level);
     const { playing } = this.voice;
     this.voice.follow();

@@ -16,7 +16,7 @@ export class Orb {
   constructor(onPress) {
     this.input = 0; // levels, 0 to 1
     this.output = 0;
-    this.state = "start";
+    this.state = this.on = null;
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.glyph = h("span", { class: "fa-orb-glyph" });
     this.button = h("button", { type: "button", class: "fa-orb", onclick: onPress }, this.glyph);
@@ -39,7 +39,9 @@ export class Orb {
 
   /** `state` as the conversation names them; `on`: whether a press ends it. */
   show(state, on) {
+    if (state === this.state && on === this.on) return;
     this.state = state;
+    this.on = on;
     this.button.classList.toggle("is-on", on);
     for (const where of ["aria-label", "title"]) label(this.button, where, on ? "live_end" : "live_start");
     const name = GLYPHS[state];

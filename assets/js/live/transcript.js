@@ -46,10 +46,10 @@ export class Transcript {
     return exchange;
   }
 
-  /** A sound that was not taken for a turn: a mark where the conversation is. */
-  ignored(reason, words) {
-    const last = this.exchanges.at(-1);
-    if (last?.empty) this.remove(last);
+  /** A sound that was not taken for a turn, whatever it seemed to be before: a mark where the conversation is. */
+  ignored(item, reason, words) {
+    const taken = this.items.get(item);
+    if (taken && !taken.answered) this.remove(taken);
     (this.exchanges.at(-1) ?? this.add()).ignored(reason, words);
   }
 }
