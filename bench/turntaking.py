@@ -7,10 +7,13 @@ beside. Prints, for each kind of item:
 
 finished, paused, trailing   said with the floor free. *Wrong cut*: the turn was over before the person was done.
                              *Wait*: from the end of the speech to the end of the turn, in seconds
+afterthought                 the same, but what was said before the pause is a whole sentence by itself: who waits for
+                             more here waits after every sentence. Counted apart from the wrong cuts
 backchannel, noise           while a reply plays: *wrong* where it was interrupted
 interruption                 while a reply plays: *wrong* where it was not. *Wait*: from the beginning of the speech
 
-The last line is one JSON object; its waits are of the finished items, and its rates of the items that can go wrong so.
+With the floor free the language is left open; while a reply plays it is that of the conversation. The last line is one
+JSON object; its wait is of the finished items, and its rates are of the items that can go wrong so.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ CACHE = ROOT / ".cache" / "bench" / "turntaking"
 PAD = 0.3  # seconds kept before a turn's first voiced frame
 LONGEST_NOISE = 3.0  # seconds of a real recording
 
-Recognise = Callable[[Samples], Transcript]
+Recognise = Callable[[Samples, str], Transcript]
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Outcome:
 
 
 def follow(
-    samples: Samples, taker: TurnTaker, recognise: Recognise, latency: float
+    samples: Samples, taker: TurnTaker, recognise: Recognise, latency: float, language: str = "auto"
 ) -> Iterator[tuple[float, Happening | Told]]:
     """What happens at the microphone, and when, in seconds of its stream."""
     began, due, number, transcript = 0.0, np.inf, 0, None
@@ -81,7 +84,7 @@ def follow(
                 transcript = None
             elif isinstance(event, Paused):
                 said = samples[max(0, round((began - PAD) * RATE)) : at * FRAME]
-                due, number, transcript = now + latency, event.number, recognise(said)
+                due, number, transcript = now + latency, event.number, recognise(said, language)
             yield now, event
 
 
@@ -102,13 +105,13 @@ def turn(item: Item, recording: Recording, recognise: Recognise, latency: float)
 def talked_over(item: Item, recording: Recording, recognise: Recognise, latency: float) -> Outcome:
     """``item``, said while a reply plays: is the reply interrupted, and when?"""
     heard, at, taker = "", None, TurnTaker()
-    for now, event in follow(recording.samples, taker, recognise, latency):
+    language = item.language if item.kind != "noise" else "en"
+    for now, event in follow(recording.samples, taker, recognise, latency, language):
         if isinstance(event, Told):
             heard = event.transcript.text
-            if heard and not is_backchannel(heard):
+            if heard and not is_backchannel(heard, taker.voiced):
                 at = now
                 break
-            taker.reset()
         elif isinstance(event, Insisted):
             at = now
             break
@@ -123,10 +126,10 @@ class Timed:
         self._recognizer = recognizer
         self.seconds: list[float] = []
 
-    def __call__(self, samples: Samples) -> Transcript:
-        """The words of ``samples`` at 16 kHz, their language left open."""
+    def __call__(self, samples: Samples, language: str) -> Transcript:
+        """The words of ``samples`` at 16 kHz."""
         started = time.monotonic()
-        request = RecognitionRequest(Audio(samples, RATE), words=False)
+        request = RecognitionRequest(Audio(samples, RATE), language, words=False)
         transcript = Transcript(tuple(self._recognizer.transcribe(request)), len(samples) / RATE)
         self.seconds.append(time.monotonic() - started)
         return transcript
@@ -136,11 +139,11 @@ def recordings(studio: Studio, sounds: Path | None) -> Iterator[tuple[Item, Reco
     """All items; ``sounds`` is a folder of real noises, beside those that are made."""
     for item in spoken():
         yield item, studio.record(item)
-    for number, (name, sound) in enumerate(noises().items()):
-        yield Item("noise", "made", (name,), number % 2 == 1), in_room(sound)
-    for number, path in enumerate(sorted(sounds.iterdir()) if sounds else ()):
+    for name, sound in noises().items():
+        yield Item("noise", "made", (name,), held_out=False), in_room(sound)
+    for path in sorted(sounds.iterdir()) if sounds else ():
         sound = resample(decode(path), RATE).cut(0, LONGEST_NOISE).samples
-        yield Item("noise", "real", (path.stem,), number % 2 == 1), in_room(sound)
+        yield Item("noise", "real", (path.stem,), held_out=True), in_room(sound)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -162,6 +165,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
         "items": len(outcomes),
         "wrong_cuts": cuts,
         "wrong_cut_rate": round(cuts / turns, 4),
+        "afterthought_cuts": wrong("afterthought")[0],
         "finished_wait_p50_s": round(quantile(waits, 0.5), 3),
         "false_interruptions": false,
         "false_interruption_rate": round(false / listened, 4),
@@ -170,7 +174,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Lines for people: each kind and language, on both halves of the set."""
+    """Lines for people: each kind and language, on both parts of the set."""
     yield f"{'':22}{'tuned on':>16}{'held out':>16}{'wait p50':>12}{'p90':>8}"
     for kind, language in dict.fromkeys((o.item.kind, o.item.language) for o in outcomes):
         of_kind = [o for o in outcomes if (o.item.kind, o.item.language) == (kind, language)]
@@ -203,7 +207,7 @@ def main() -> None:
     recognise = Timed(engines.recognizer)
     outcomes = []
     for item, recording in recordings(Studio(engines.synthesizer, CACHE), args.sounds):
-        way = turn if item.kind in ("finished", "paused", "trailing") else talked_over
+        way = talked_over if item.kind in ("backchannel", "noise", "interruption") else turn
         outcomes.append(way(item, recording, recognise, args.latency))
     print(*complaints(outcomes), *table(outcomes), sep="\n")
     print(

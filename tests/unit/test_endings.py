@@ -18,6 +18,10 @@ Where are you from?
 What is it like?
 Who are they?
 Please tell me more.
+That is what I need.
+You know what?
+What would you like?
+Do you know?
 I went home, and then I slept.
 If it rains tomorrow, we will stay at home.
 I like her.
@@ -34,6 +38,12 @@ I'm fine. What about you?
 请给我讲一个故事
 你能告诉我怎么去火车站吗
 他现在不在。
+我要蓝色的那个。
+他不是。
+他是昨天来的。
+没有。
+好的。
+我要蓝色的。
 如果明天下雨，我们就不去了。
 ¿Dónde está la estación?
 今日はいい天気ですね。
@@ -41,11 +51,11 @@ Das war gut.
 """
 OPEN = """
 Tell me a story about a cat
-I think it is.
 Yes, I am.
 Turn it on.
 I think so.
 今天天气很好
+因为我。
 今日はいい天気です
 ?!
 ...
@@ -64,11 +74,19 @@ Well, um.
 I think,
 I think.
 My favourite colour is.
+Could you please turn down?
+I would like to buy.
+Next week we might.
+I was thinking that maybe.
+I want to know where?
 I was going to.
 There are a lot of.
 If it rains tomorrow.
 When I was young.
 Let me see—
+I think we should.
+It was.
+What is the difference between?
 It's good, I like it. But.
 我想去公园，然后
 我今天去了商店，因为。
@@ -81,6 +99,14 @@ It's good, I like it. But.
 如果明天下雨
 嗯
 我觉得。
+我需要一个
+把客厅的。
+我已经有。
+我最喜欢的。
+昨天我买了一双。
+吃完饭以后。
+他好像是。
+我想问一下那个
 昼ご飯は、
 """
 

@@ -59,7 +59,7 @@ def test_speech_goes_on_at_less_than_it_begins_with() -> None:
 
 @pytest.mark.parametrize(
     ("ending", "seconds"),
-    [(Ending.FINISHED, 0.45), (Ending.OPEN, 0.8), (None, 0.9), (Ending.TRAILING, 1.8)],
+    [(Ending.FINISHED, 0.45), (Ending.OPEN, 1.0), (None, 1.0), (Ending.TRAILING, 1.8)],
 )
 def test_the_ending_decides_how_long_is_waited(ending: Ending | None, seconds: float) -> None:
     assert waited(TurnTaker(), ending) == pytest.approx(seconds, abs=FRAME)
@@ -67,10 +67,10 @@ def test_the_ending_decides_how_long_is_waited(ending: Ending | None, seconds: f
 
 def test_words_that_come_late_end_the_turn_at_once() -> None:
     taker = TurnTaker()
-    assert kinds(run(taker, (0.9, 1.0), (0.0, 0.7))) == ["Stirred", "Began", "Insisted", "Paused"]
+    assert kinds(run(taker, (0.9, 0.6), (0.0, 0.7))) == ["Stirred", "Began", "Paused"]
     taker.heard(1, Ending.FINISHED)
     (ended,) = taker.feed(0.0, FRAME)
-    assert isinstance(ended, Ended) and ended.at == pytest.approx(1.0, abs=FRAME) and not taker.speaking
+    assert isinstance(ended, Ended) and ended.at == pytest.approx(0.6, abs=FRAME) and not taker.speaking
 
 
 def test_who_goes_on_is_not_cut() -> None:
@@ -96,17 +96,17 @@ def test_words_of_an_earlier_pause_say_nothing() -> None:
 
 def test_how_an_earlier_pause_ended_is_forgotten() -> None:
     taker = TurnTaker()
-    run(taker, (0.9, 1.0), (0.0, 0.3), ending=Ending.FINISHED)
-    assert kinds(run(taker, (0.9, 0.5), (0.0, 0.6))) == ["WentOn", "Paused"]
+    run(taker, (0.9, 0.4), (0.0, 0.3), ending=Ending.FINISHED)
+    assert kinds(run(taker, (0.9, 0.4), (0.0, 0.6))) == ["WentOn", "Paused"]
 
 
 def test_who_insists_does_so_once_a_turn() -> None:
     taker = TurnTaker()
-    half = (0.9, 0.5), (0.0, 0.3)
-    assert "Insisted" not in kinds(run(taker, *half))
-    assert kinds(run(taker, *half, *half)).count("Insisted") == 1
+    part = (0.9, 0.7), (0.0, 0.3)
+    assert "Insisted" not in kinds(run(taker, *part)) and taker.voiced == pytest.approx(0.7, abs=FRAME)
+    assert kinds(run(taker, *part, *part)).count("Insisted") == 1
     run(taker, (0.0, 2.0))
-    assert kinds(run(taker, (0.9, 0.8))) == ["Stirred", "Began", "Insisted"]
+    assert kinds(run(taker, (0.9, 1.3))) == ["Stirred", "Began", "Insisted"]
 
 
 def test_a_turn_that_is_forgotten_neither_pauses_nor_ends() -> None:

@@ -1,18 +1,24 @@
-"""Whether words are a back-channel: what a listener says to show that he listens, and not to have the floor."""
+"""Whether words are a back-channel: what a listener says to show that he listens, and not to have the floor.
+
+A mumbled "mm-hmm" is written down as anything ("Mama.", "Have fun."). But what is said within half a second or so to
+somebody who is speaking hardly ever wants the floor, unless it is one of the few words that do.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 
 # Sounds, at any length and as recognizers spell them: "Mm-hmm.", "Mhm", "Hmm", "Uh-huh", "Um", "Aha", "嗯嗯".
 _SOUNDS = "m+ h+m+ m+h+m* u+h+ u+m+ h+u+h+ a+h+ a+h+a+h* o+h* e+r*m* e+h+ h+e+h+ (?:ha)+h*".split()
-_SOUNDS_CJK = "嗯 哼 唔 呃 额 哦 噢 喔 啊 诶 欸 哎 呵 哈 うん うーん ん ー へえ 음 응 어 아".split()
+# "我" is what "哦" is taken for.
+_SOUNDS_CJK = "我 嗯 哼 唔 呃 额 哦 噢 喔 啊 诶 欸 哎 呵 哈 うん うーん ん ー へえ 음 응 어 아".split()
 _WORDS = (
     "yeah yea yep yup yes right okay ok kay sure cool nice great good fine wow really true exactly absolutely "
     "definitely indeed interesting alright"
 ).split()
 _PHRASES = (
-    "all right|i see|(?:i )?got it|of course|(?:that )?makes sense|i know|i understand|go on|very good|"
+    "all right|i see|(?:i )?got it|of course|(?:that )?makes? sense|i know|i understand|go on|very good|"
     "thats (?:right|true|great|good)|sounds good"
 ).split("|")
 _WORDS_CJK = (
@@ -24,11 +30,23 @@ _WORDS_CJK = (
 _ONLY = re.compile(
     rf"(?:(?:{'|'.join(_SOUNDS + _WORDS + _PHRASES)})(?: |$)|(?:{'|'.join(_SOUNDS_CJK + _WORDS_CJK)}) ?)+"
 )
+SHORT = 0.7  # seconds of speech in which nobody says a sentence
+_WANTS_FLOOR = re.compile(
+    r"\b(?:stop|wait|no|not|dont|hold|hang|pause|enough|quiet|silence|shut|cancel|skip|next|back|again|repeat|louder|"
+    r"slower|faster|but|actually|sorry|pardon|excuse|hey|hello|listen|help|please|what|whats|who|why|where|when|which|how)\b"
+    "|停|等|不|别|別|没|沒|够|夠|闭嘴|閉嘴|安静|安靜|算了|取消|下一|再|换|換|慢点|快点|大声|小声|可是|但是|其实|其實|抱歉|"
+    "喂|你好|请|請|什么|什麼|谁|誰|哪|怎|几|幾|吗|嗎|待って|違う|いや|だめ|잠깐|아니|그만"
+)
 _APOSTROPHE = re.compile(r"['’]")
 _APART = re.compile(r"[\W_]+")
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether nothing but back-channels was said, once or several times. No words at all are none."""
+def is_backchannel(text: str, seconds: float = math.inf) -> bool:
+    """Whether nothing but back-channels was said, once or several times. No words at all are none.
+
+    ``seconds`` of speech, where they are known, tell a mumble that was misheard.
+    """
     plain = _APART.sub(" ", _APOSTROPHE.sub("", text.lower())).strip()
-    return _ONLY.fullmatch(plain) is not None
+    if _ONLY.fullmatch(plain):
+        return True
+    return bool(plain) and seconds < SHORT and not _WANTS_FLOOR.search(plain)

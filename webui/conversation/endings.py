@@ -1,8 +1,8 @@
 """Whether what somebody has said so far sounds finished: by the words alone, as a listener on the telephone would tell.
 
 The words are a recognizer's, which puts full stops even behind words that trail off, and writes Chinese with marks or
-without. So the last words count for more than the mark behind them. English and Chinese have tables; any other
-language is judged by its marks.
+without. So the last words count for more than the mark behind them: words that want others after them, by the grammar
+of English and of Chinese. Any other language is judged by its marks.
 """
 
 from __future__ import annotations
@@ -23,28 +23,39 @@ class Ending(Enum):
 
 # Nothing ends with these, not even a question: "Can you tell me how?" is how "can you tell me how …" is written down.
 _NEVER_LAST = frozenset(
-    "and but or nor because if although though unless whether than the a an my your our their every how which whose "
-    "very quite um uh er erm".split()
+    "and but or nor because if although though unless whether than whereas the a an my your our their every several "
+    "such how which whose very quite into onto between during through until without against among beyond despite "
+    "toward towards upon via within per um uh er erm".split()
 )
-# These end a question ("Where are you from?") and nothing else.
+# These end a question ("Where are you from?") and hardly ever anything else.
 _LAST_IF_ASKED = frozenset(
-    "so while when until since as to for of with without from at into onto between during through about under in on "
-    "by over i we he she they it's i'm you're we're they're he's she's that's there's i'll we'll i'd i've we've let's "
+    "so while when since whenever as to for of with from at about under in on by over near except including called "
+    "i we he she they it's i'm you're we're they're he's she's that's there's i'll we'll i'd i've we've let's "
     "is are was were be been am will would can could should shall may might must does did have has had "
-    "just also even like well plus its some any each".split()
+    "don't doesn't didn't can't won't isn't aren't wasn't couldn't wouldn't shouldn't haven't hasn't gonna wanna gotta "
+    "just also even like well plus its some any each maybe perhaps probably usually basically almost especially "
+    "seems seem become became means includes".split()
 )
-# Words of the list above that do end an answer where one of the others stands before: "Yes, it is", "Turn it on".
-_AFTER_SUBJECT = "i you we he she it they".split()
-_AFTER_VERB = "it them him her that come go went hold log sign".split()
+# Of those, what may end a sentence where one of these stands before: "Turn it on".
 _MAY_END_AFTER = {
-    **dict.fromkeys("is are was am were will would can could should did have has had".split(), _AFTER_SUBJECT),
-    **dict.fromkeys("on in over by through about".split(), _AFTER_VERB),
+    **dict.fromkeys("on in over by about".split(), "it them him her that come go went hold log sign".split()),
     "so": "think hope guess suppose said say believe".split(),
     "well": "very as really it you going do did".split(),
 }
-_NEVER_LAST_PHRASE = re.compile(
-    r"\b(?:i (?:think|mean|guess|want|need|believe|was wondering|don't think|wonder)|(?:i'd|would|you) like|"
-    r"(?:tell|show|give|let|help) me|for example|such as|(?:kind|sort|lot) of|you know|going to|"
+_YES_NO = frozenset("yes no yeah sure".split())  # "Yes, it is"
+# These begin what is asked, unless the question is as short as "You know what?" or "Went where?".
+_ASKS = frozenset("what who where".split())
+_SHORT_QUESTION_WORDS = 4
+# Verbs that want an object, unless it stands before them: "what I need".
+_TRANSITIVE = frozenset(
+    "want wants wanted need needs needed make makes made take takes took get gets got give gives gave put puts bring "
+    "brings brought buy buys bought find finds found send sends sent use uses keep keeps kept".split()
+)
+_OBJECT_BEFORE = frozenset("what which that who how all everything anything something nothing".split())
+_NEVER_LAST_PHRASE = re.compile(r"\b(?:(?:turn|switch) (?:on|off|up|down)|(?:kind|sort|lot|lots|couple) of)$")
+_LAST_IF_ASKED_PHRASE = re.compile(
+    r"\b(?:i (?:think|mean|guess|believe|was wondering|wonder|don't think)|(?:i'd|would) like|"
+    r"(?:tell|show|give|let|help) me|for example|you know|and then|"
     r"(?:think|thought|believe|said|say|hope|mean|sure) that)$"
 )
 # A clause that begins so wants another, unless there is a comma in it or it is too long to be one clause only.
@@ -52,23 +63,30 @@ _SUBORDINATE = frozenset("if when while although though unless whenever once".sp
 _ONE_CLAUSE_WORDS = 7
 
 # The same for Chinese, by the last characters.
-_NEVER_LAST_ZH = tuple(
-    "然后 但是 可是 不过 因为 由于 所以 因此 如果 要是 假如 虽然 尽管 而且 并且 或者 还是 还有 以及 比如 比如说 例如 "
-    "就是说 那么 于是 另外 接着 首先 其次 的话 和 跟 与 把 被 将 关于 对于 至于 根据 为了 除了 通过 怎么 如何 "
-    "请问 请你 我想请 帮我 告诉我 你能 你可以 能不能 可不可以 是不是 会不会 有没有 嗯 呃 额".split()
+_COUNTED_ZH = "个张本家位种条双只件部台杯瓶碗份块辆间座支棵朵颗套批群名首篇段"
+_NEVER_LAST_ZH = re.compile(
+    "(?:然后|但是?|可是|不过|而|而是|因为|由于|所以|因此|如果|要是|假如|即使|哪怕|虽然|尽管|不但|不仅|不管|无论|否则|不然|而且|并且|或者?|"
+    "还是|还有|以及|比如|比如说|例如|就是说|就像|那么|于是|另外|此外|接着|首先|其次|的话|和|跟|与|把|被|将|让|使|关于|对于|至于|根据|"
+    "为了|除了|通过|作为|怎么|如何|之间|期间|时候|之前|之后|以前|以后|请问|请你|我想请|帮我|告诉我|你能|你可以|"
+    "能不能|可不可以|是不是|会不会|有没有|嗯|呃|额|把.*的)$"
 )
-_LAST_IF_ASKED_ZH = tuple(
-    "就是 我是 我在 我有 我想 我要 我能 我会 我可以 我们想 我们要 想要 需要 应该 觉得 认为 希望 打算 准备 "
-    "我的 你的 他的 她的 我们的 从 在 给 向 往 每次 其实 已经 一直 总是 可能 也许 大概 非常 特别 比较 很 最 更 太 还 也 "
-    "一个 一张 一本 一些 一家 一位 一种 一条 几个 这个 那个 这种 那种 我 我们 他 他们 她".split()
+_LAST_IF_ASKED_ZH = re.compile(
+    "(?:就是|(?<![不也都真正])是|(?<![没所拥])有|我想|我要|[你我他她]会|[你我他她]能|我可以|我们[想要]|想要|需要|应该|觉得|认为|希望|"
+    "打算|准备|成为|包括|属于|叫做|位于|来自|从|(?<![不还存现实])在|(?<!交)给|向|往|像|(?<![值记舍晓])得|[译变换当做分改看]成|"
+    "每次|其实|已经|一直|总是|可能|也许|或许|大概|好像|似乎|几乎|尤其|甚至|到底|突然|正在|曾经|经常|从来|必须|只是|非常|特别|比较|"
+    f"很|最|更|太|还|也|(?<![的要是用吃喝买选])[这那]个|[这那每哪某][{_COUNTED_ZH[1:]}]|[一两二三四五六七八九十几半][{_COUNTED_ZH}些]|"
+    "(?<![慢快早晚好大小高低多少近远轻重])一点)$"
 )
-_LAST_ALL_THE_SAME_ZH = tuple("现在 不在 还在 存在 实在 给我 太太".split())
-_SUBORDINATE_ZH = tuple("如果 要是 假如 虽然 尽管 既然 只要 除非 每当 当".split())
-_SECOND_CLAUSE_ZH = re.compile("[，,]|就|那|但|也|都|才|还")
-_LAST_ZH = tuple("吗 呢 吧 么 了 啊 呀 啦 嘛 哦".split())
+# "我最喜欢的" wants its noun; "他是昨天来的", "好的" and "我要红的" do not.
+_NO_NOUN_WANTED_ZH = re.compile("(?:[是会挺蛮够要买选].*|[好真对行])的$")
+_MAY_END_ZH = re.compile("[我他她]们?$")  # "因为我", "请帮帮我"
+_SUBORDINATE_ZH = re.compile("(?:如果|要是|假如|虽然|尽管|既然|只要|除非|每当|当)[^，,就那但也都才还]*$")
+_LAST_ZH = re.compile("[吗呢吧么了啊呀啦嘛哦]$")
 _ASKS_ZH = re.compile(r"什么|怎么|怎样|哪|谁|多少|多大|多久|多长|多远|为何|几[点个岁号天年月次]|(.)不\1")
-_REQUESTS_ZH = tuple("请 帮我 给我 告诉我 跟我 讲 说说 打开 关掉 关闭 播放 介绍 推荐 翻译 写 停止 继续 再".split())
-_SHORTEST_REQUEST_ZH = 5  # characters
+# A request, with its verb: "请把这个" has none yet.
+_REQUEST_ZH = re.compile(
+    "(?:请?[帮给跟]我(?!的)|请(?![把给在从跟和对向用])|告诉我|讲|说说|打开|关|播放|介绍|推荐|翻译|写|停止|继续|再).{3}"
+)
 
 _MARKS = re.compile(r"[\s.,!?;:…。，！？；：、\"'“”‘’~—-]+$")
 _SENTENCES = re.compile(r"[。！？!?]|\.\s")
@@ -98,13 +116,18 @@ def _english(words: list[str], comma: bool, asked: bool) -> Ending | None:
     if asked and len(words) == 1:
         return Ending.FINISHED  # "How?", "And?"
     *before, last = words
-    if last in _NEVER_LAST:
+    phrase = " ".join(words[-3:])
+    asks = last in _ASKS and len(words) > _SHORT_QUESTION_WORDS
+    if last in _NEVER_LAST or asks or _NEVER_LAST_PHRASE.search(phrase):
         return Ending.TRAILING
     if asked:
         return Ending.FINISHED
-    if before and before[-1] in _MAY_END_AFTER.get(last, ()):
-        return Ending.OPEN
-    if last in _LAST_IF_ASKED or _NEVER_LAST_PHRASE.search(" ".join(words)):
+    if last in _LAST_IF_ASKED:
+        may_end = before and (before[0] in _YES_NO or before[-1] in _MAY_END_AFTER.get(last, ()))
+        return Ending.OPEN if may_end else Ending.TRAILING
+    if _LAST_IF_ASKED_PHRASE.search(phrase):
+        return Ending.TRAILING
+    if last in _TRANSITIVE and not _OBJECT_BEFORE.intersection(before):
         return Ending.TRAILING
     if words[0] in _SUBORDINATE and not comma and len(words) <= _ONE_CLAUSE_WORDS:
         return Ending.TRAILING
@@ -113,16 +136,17 @@ def _english(words: list[str], comma: bool, asked: bool) -> Ending | None:
 
 def _chinese(sentence: str, asked: bool) -> Ending | None:
     """The same of a Chinese sentence."""
-    whole = sentence.endswith(_LAST_ALL_THE_SAME_ZH)
-    if sentence.endswith(_NEVER_LAST_ZH) and not whole:
+    if _NEVER_LAST_ZH.search(sentence):
         return Ending.TRAILING
     if asked:
         return Ending.FINISHED
-    if sentence.startswith(_SUBORDINATE_ZH) and not _SECOND_CLAUSE_ZH.search(sentence):
+    if _SUBORDINATE_ZH.match(sentence):
         return Ending.TRAILING
-    if sentence.endswith(_LAST_ZH):
+    if _LAST_ZH.search(sentence):
         return Ending.FINISHED
-    if sentence.endswith(_LAST_IF_ASKED_ZH) and not whole:
+    wants_noun = sentence.endswith("的") and not _NO_NOUN_WANTED_ZH.search(sentence)
+    if wants_noun or _LAST_IF_ASKED_ZH.search(sentence):
         return Ending.TRAILING
-    requested = sentence.startswith(_REQUESTS_ZH) and len(sentence) >= _SHORTEST_REQUEST_ZH
-    return Ending.FINISHED if requested or _ASKS_ZH.search(sentence) else None
+    if _MAY_END_ZH.search(sentence):
+        return Ending.OPEN
+    return Ending.FINISHED if _REQUEST_ZH.match(sentence) or _ASKS_ZH.search(sentence) else None

@@ -33,10 +33,10 @@ class TurnTaking:
     onset: float = 0.1
     look: float = 0.06
     finished: float = 0.45
-    open: float = 0.8
+    open: float = 1.0
     trailing: float = 1.8
-    unknown: float = 0.9
-    insist: float = 0.7
+    unknown: float = 1.0
+    insist: float = 1.2
 
     @classmethod
     def silence_only(cls, threshold: float = 0.5, silence: float = 0.5) -> TurnTaking:
@@ -146,6 +146,11 @@ class TurnTaker:
     def speaking(self) -> bool:
         """Whether a turn is under way: between ``Began`` and ``Ended``."""
         return self._speaking
+
+    @property
+    def voiced(self) -> float:
+        """Seconds of speech in the turn that is under way, or in the last one."""
+        return self._voiced
 
     def reset(self) -> None:
         """Forget the turn that is under way, for instance because it was a back-channel. The stream's clock goes on."""
