@@ -85,52 +85,48 @@ def rounded(value: float | None) -> float | None:
 
 
 def show(compared: dict[str, Taken], talks: Sequence[Talks], embedded: Embedded) -> None:
-    """The tables, on the terminal."""
-    console = Console()
-    one = Table(title="end of speech to first sound, one conversation")
-    for column in ("", "p50", "p95", "least", "most", "answers", "note"):
-        one.add_column(column, justify="right" if column not in ("", "note") else "left")
+    """The tables, on the terminal, and below them what went wrong."""
+    console = Console(width=100, highlight=False)
+    one = Table(title="one conversation: seconds from the end of speech to the first sound")
+    for column in ("", "p50", "p95", "least", "most", "answers"):
+        one.add_column(column, justify="right" if column else "left")
     rows = {**compared, "ours, embedded engines": embedded.ours, "serial, embedded engines": embedded.serial}
     for name, taken in rows.items():
-        one.add_row(name, *_seconds(taken.latencies), str(len(taken.latencies)), _note(taken))
+        values = taken.latencies
+        least, most = (min(values), max(values)) if values else (None, None)
+        figures = (percentile(values, 50), percentile(values, 95), least, most)
+        one.add_row(name, *map(_seconds, figures), str(len(values)))
     console.print(one)
-    many = Table(title="our program, conversations at once")
-    columns = (
-        "conversations",
-        "p50",
-        "p95",
-        "silence p50",
-        "p95",
-        "plain client p50",
-        "p95",
-        "stale",
-        "underruns",
-        "note",
+    many = Table(
+        title="our program, several conversations: seconds to sound; ms until a listener is silent, and a plain one"
     )
-    for column in columns:
-        many.add_column(column, justify="left" if column == "note" else "right")
+    for column in ("at once", "p50", "p95", "silent p50", "p95", "plain p50", "p95", "stale", "underruns", "most"):
+        many.add_column(column, justify="right")
     for talk in talks:
         many.add_row(
             str(talk.sessions),
-            *(_text(percentile(talk.latencies, p)) for p in (50, 95)),
-            *(_text(percentile(talk.following, p), 1000) for p in (50, 95)),
-            *(_text(percentile(talk.plain, p), 1000) for p in (50, 95)),
+            *(_seconds(percentile(talk.latencies, p)) for p in (50, 95)),
+            *(_milliseconds(percentile(values, p)) for values in (talk.following, talk.plain) for p in (50, 95)),
             str(talk.stale),
-            f"{len(talk.underruns)}" + (f" (to {max(talk.underruns) * 1000:.0f} ms)" if talk.underruns else ""),
-            "; ".join(dict.fromkeys(talk.failures)),
+            str(len(talk.underruns)),
+            _milliseconds(max(talk.underruns, default=None)),
         )
     console.print(many)
+    lengths = [f"{round(np.median(n))}" if n else "–" for n in (embedded.ours_characters, embedded.serial_characters)]
+    console.print(f"characters in a reply of the embedded engines, median: ours {lengths[0]}, serial {lengths[1]}")
+    notes = {name: _note(taken) for name, taken in rows.items()}
+    notes |= {f"{talk.sessions} at once": "; ".join(dict.fromkeys(talk.failures)) for talk in talks}
+    for name, note in notes.items():
+        if note:
+            console.print(f"{name}: {note}")
 
 
-def _seconds(values: list[float]) -> list[str]:
-    least, most = (min(values), max(values)) if values else (None, None)
-    return [_text(value) for value in (percentile(values, 50), percentile(values, 95), least, most)]
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
-def _text(value: float | None, per_second: int = 1) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f} s" if per_second == 1 else f"{value * per_second:.0f} ms"
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value * 1000:.0f}"
 
 
 def _note(taken: Taken) -> str:

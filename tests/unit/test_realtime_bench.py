@@ -285,18 +285,18 @@ def test_without_answers_there_are_no_figures() -> None:
     assert told["embedded_ratio_to_serial"] is None
 
 
-def test_the_table_hides_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    show(COMPARED, TALKS, Embedded(Taken([2.0]), Taken([4.0])))
+def test_the_table_hides_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    talks = [*TALKS, Talks(4, failures=["an interruption did not come in 15 s"])]
+    show(COMPARED, talks, Embedded(Taken([2.0]), Taken([4.0]), [80, 90], [70]))
     shown = capsys.readouterr().out
     for words in (
-        "0.700 s",
-        "no space",
-        "did not come",
-        "1 before the question was over",
-        "195 ms",
-        "1 (to 20 ms)",
+        "0.700",
+        "broken: it could not be installed: no space",
+        "pipecat: 1 before the question was over; an answer did not come in 15 s",
+        "195",
+        "4 at once: an interruption did not come",
         "4.000",
+        "ours 85, serial 70",
     ):
         assert words in shown
 
