@@ -41,7 +41,7 @@ export class Realtime extends EventTarget {
     clearTimeout(this.timer);
     removeEventListener("online", this.online);
     this.socket.onclose = this.socket.onmessage = null;
-    this.socket.close();
+    this.socket.close(1000); // on purpose: the server need not keep the conversation
   }
 
   receive(event) {

@@ -31,6 +31,7 @@ class Wire:
     session: str
     asked: dict[str, str]
     received: list[dict[str, Any]] = field(default_factory=list)
+    closed: int | None = None  # the code that the page closed it with
 
     def kinds(self) -> list[str]:
         return [message["type"] for message in self.received]
@@ -74,8 +75,10 @@ class LiveServer(ScriptedServer):
             while True:
                 message = json.loads(await socket.receive_text())
                 wire.received.append({**message, "at": time.monotonic()})
-        except (WebSocketDisconnect, RuntimeError):
-            pass
+        except WebSocketDisconnect as gone:
+            wire.closed = gone.code
+        except RuntimeError:  # closed by the test
+            return
 
     async def _welcome(self, wire: Wire) -> None:
         await send(wire.socket, "session.created", session={"id": wire.session})

@@ -331,9 +331,7 @@ def test_the_button_gives_everything_back(talking: Open, server: LiveServer) -> 
     page.get_by_role("button", name=text("live_end")).click()
     shows(page, "ended")
     assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]
-    received = len(server.wire.received)
-    page.wait_for_timeout(400)
-    assert len(server.wire.received) == received
+    wait_for(lambda: server.wire.closed == 1000, page)
     assert page.evaluate("speaker.state") == "closed"
     page.get_by_role("button", name=text("live_start")).click()
     shows(page, "listening")
@@ -393,6 +391,27 @@ def test_a_lost_connection_is_taken_up_again(talking: Open, server: LiveServer) 
     expect(page.locator(".fa-live .fa-note")).to_be_hidden()
     wait_for(lambda: "input_audio_buffer.append" in server.wire.kinds(), page)
     assert server.wire.kinds()[0] == "session.update"
+
+
+def test_a_reply_that_the_connection_broke_off_is_struck(talking: Open, server: LiveServer) -> None:
+    page = talking()
+    speaking(page, server)
+    server.hang_up(1012)
+    expect(page.locator("s.fa-cut")).not_to_be_empty()
+    shows(page, "listening")
+    server.emit("input_audio_buffer.speech_started", item_id="i2", audio_start_ms=9000)
+    shows(page, "hearing")
+    assert "conversation.item.truncate" not in server.wire.kinds()  # the server does not know it any more
+
+
+def test_an_answer_that_had_come_is_heard_to_its_end_without_a_connection(talking: Open, server: LiveServer) -> None:
+    page = talking()
+    speaking(page, server, length=3.0)
+    server.done("r1")
+    server.hang_up(1012)
+    shows(page, "reconnecting")
+    expect(page.locator(".fa-word:not(.is-said)")).to_have_count(0)
+    expect(page.locator("s.fa-cut")).to_have_count(0)
 
 
 def test_a_conversation_that_was_not_kept_is_said_to_begin_anew(talking: Open, server: LiveServer) -> None:

@@ -165,10 +165,10 @@ class Live {
 
   connected(id) {
     clearTimeout(this.patience);
-    if (this.lost?.had && id !== this.id) {
-      this.interrupt();
-      this.status.say(["reconnected"]);
-    }
+    if (this.answering) this.voice.breakOff(); // the rest of it will not come
+    this.answering = null;
+    this.voice.orphan();
+    if (this.lost?.had && id !== this.id) this.status.say(["reconnected"]);
     this.id = id;
     this.reset();
     this.paint();

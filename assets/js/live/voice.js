@@ -59,6 +59,12 @@ export class Voice {
     else this.reply = null; // it had no sound
   }
 
+  /** The connection was lost: nothing more of the reply will come, and the server does not know it any more. */
+  orphan() {
+    if (this.reply) this.reply.item = null;
+    this.finish(this.reply?.id);
+  }
+
   /** What the stream reported is shown. */
   follow() {
     if (!this.reply) return;
