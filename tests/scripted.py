@@ -11,7 +11,7 @@ import numpy as np
 
 from webui.config import Settings
 from webui.engines.choosing import JOBS, Choice, Option, Sentence
-from webui.engines.protocols import ChatRequest, EngineInfo, RecognitionRequest, SpeechRequest
+from webui.engines.protocols import ChatRequest, EngineInfo, RecognitionRequest, SpeechRequest, ToolCall
 from webui.errors import EngineError
 from webui.types import Audio, Emotion, Segment, SpeechChunk, Voice, Word
 
@@ -55,12 +55,12 @@ class ScriptedRecognizer(_Engine):
 class ScriptedAnswer:
     """Gives its pieces; before piece ``hold_at`` it waits until it is released or closed."""
 
-    def __init__(self, pieces: list[str], hold_at: int | None) -> None:
+    def __init__(self, pieces: list[str | ToolCall], hold_at: int | None) -> None:
         self._pieces, self._hold_at = pieces, hold_at
         self.released = threading.Event()
         self.closed = threading.Event()
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str | ToolCall]:
         for i, piece in enumerate(self._pieces):
             if i == self._hold_at:
                 self.released.wait(10)
@@ -75,7 +75,7 @@ class ScriptedAnswer:
 
 @dataclass
 class ScriptedChat(_Engine):
-    pieces: list[str] = field(default_factory=lambda: ["<sad> I am", " sorry. ", "Tell me", " more."])
+    pieces: list[str | ToolCall] = field(default_factory=lambda: ["<sad> I am", " sorry. ", "Tell me", " more."])
     hold_at: int | None = None
     fail: bool = False
     context_tokens: int = 4096
@@ -96,6 +96,7 @@ class ScriptedChat(_Engine):
 @dataclass
 class ScriptedSynthesizer(_Engine):
     fail: bool = False
+    seconds: float = 0.2  # of every sentence
     requests: list[SpeechRequest] = field(default_factory=list)
 
     def voices(self) -> list[Voice]:
@@ -105,7 +106,10 @@ class ScriptedSynthesizer(_Engine):
         if self.fail:
             raise EngineError("language_unspoken", "This voice does not speak Korean.")
         self.requests.append(request)
-        yield SpeechChunk(tone(0.2), request.text, (Word(request.text, 0.0, 0.2),))
+        words = request.text.split()
+        step = self.seconds / len(words)
+        times = (Word(word, i * step, (i + 1) * step) for i, word in enumerate(words))
+        yield SpeechChunk(tone(self.seconds), request.text, tuple(times))
 
 
 @dataclass

@@ -15,10 +15,11 @@ from webui.api.session_settings import SessionSettings
 from webui.api.wire import heard_json
 from webui.conversation.backchannels import is_backchannel
 from webui.conversation.session import Conversation
+from webui.engines.protocols import Message
 from webui.engines.registry import Engines
 from webui.errors import Cancelled, UserError
 from webui.features.chat import Heard, Spoke, TurnEvent, Unspoken
-from webui.features.hearing import Utterance, understand
+from webui.features.hearing import Utterance, learn, understand
 from webui.features.live import Speech
 from webui.features.render import rich
 from webui.features.replies import Reply
@@ -46,7 +47,7 @@ class Exchange:
         self._threads = ThreadPoolExecutor(WORKERS, "session")
         self._work: set[asyncio.Task[None]] = set()
         self._open: dict[Reply, Response] = {}  # responses that are not closed yet
-        self._known: dict[str, Reply] = {}  # by the id of their item
+        self._known: dict[str, tuple[Reply, Response]] = {}  # by the id of their item
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """Do ``work`` in one of this session's threads."""
@@ -95,7 +96,7 @@ class Exchange:
         """The client has played so much of the reply that is the item of that id. Raises ``UserError``."""
         if item not in self._known:
             raise no_such_item()
-        self._known[item].turn.heard_until(seconds)
+        self._known[item][0].turn.heard_until(seconds)
 
     # -- what the open microphone brings (``features.live.Audience``) ----------------------------------------------
 
@@ -157,6 +158,8 @@ class Exchange:
     def ended(self, speech: Speech, utterance: Utterance) -> None:
         """The turn is over."""
         before = self._conversation.memory.last_id
+        self._conversation.memory.add(speech.item, Message("user", utterance.transcript.text))
+        learn(self._conversation, utterance.transcript)
         self._stopped(speech)
         item = spoken_json(speech.item, utterance.transcript.text)
         self._out.send("input_audio_buffer.committed", item_id=speech.item, previous_item_id=before)
@@ -219,7 +222,7 @@ class Exchange:
         response = self._open[reply]
         response.open()
         self.reply = reply
-        self._known[response.item_id] = reply
+        self._known[response.item_id] = (reply, response)
         while len(self._known) > MAX_KNOWN_REPLIES:
             del self._known[next(iter(self._known))]
 
@@ -261,7 +264,8 @@ class Exchange:
         self._out.stage("idle")
 
     def _id(self, reply: Reply) -> str:
-        return next((name for name, known in self._known.items() if known is reply), "")
+        """The id of its response."""
+        return next((response.id for known, response in self._known.values() if known is reply), "")
 
     def _stopped(self, speech: Speech) -> None:
         at = speech.began if speech.ended is None else speech.ended

@@ -157,6 +157,7 @@ class Turn:
         try:
             if isinstance(said, Audio):
                 said = understand(self._engines, self._conversation, said, self._settings.itn, self.scope.check)
+                learn(self._conversation, said.transcript)
             if isinstance(said, Utterance):
                 self._marks.mark(TRANSCRIPT)
                 yield Heard(said)
@@ -297,8 +298,6 @@ class Turn:
         memory = self._conversation.memory
         if self._words:
             memory.add(self.question, Message("user", self._words))
-        if isinstance(self._said, Utterance):
-            learn(self._conversation, self._said.transcript)
         memory.add(self.reply, Message("assistant", ""))
 
     def _end(self, finished: bool) -> None:
