@@ -240,6 +240,9 @@ def test_a_fetch_of_weights_is_seen_on_every_page() -> None:
         for socket in (one, two):
             stage = until(socket, "funaudio.stage", stage="loading")[-1]
             assert (stage["values"], stage["progress"]) == ({"name": "Kokoro 82M"}, 0.25)
+        engines.store.settled()
+        for socket in (one, two):
+            until(socket, "funaudio.stage", stage="idle")
 
 
 def test_two_pages_do_not_hear_each_other() -> None:

@@ -130,10 +130,7 @@ ADVICE = {
         replace(GPU_BOX, environments=frozenset()), "auto", "synthesizer",
         "lacks_environment", "bash scripts/engine_envs.sh cosyvoice",
     ),
-    "weights, while no hub answers": (
-        DEFAULT_INSTALL, "auto", "recognizer",
-        "lacks_weights", ".venv/bin/python -m webui.models fetch sensevoice-int8",
-    ),
+    "weights, while no hub answers": (DEFAULT_INSTALL, "auto", "recognizer", "lacks_weights", None),
     "packages of the default install": (
         NOTHING, "auto", "recognizer", "lacks_packages", ".venv/bin/pip install -r requirements.txt",
     ),

@@ -42,7 +42,7 @@ def test_a_machine_with_nothing_is_told_what_to_do(report):
     said = report(NOTHING)
     print(said)
     assert ".venv/bin/pip install -r requirements.txt" in said
-    assert ".venv/bin/python -m webui.models fetch qwen3-1.7b-gguf" in said
+    assert text("lacks_weights", engine="Qwen", folder="models/qwen3-1.7b-gguf") in " ".join(said.split())
     assert text("lacks_packages", engine="SenseVoice", packages="sherpa_onnx") in " ".join(said.split())
     assert text("doctor_cannot") in said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 from pathlib import Path
@@ -52,6 +53,20 @@ def test_fetches_once_and_works_offline_afterwards(tmp_path, server):
     asked = len(server.asked)
     assert store_of(tmp_path, from_url(NOWHERE)).ensure("toy") == folder
     assert len(server.asked) == asked
+
+
+def test_who_watches_all_fetches_hears_when_one_has_ended_well_or_badly(tmp_path, server):
+    for source in (server, NOWHERE):
+        store, told = store_of(tmp_path / str(source is NOWHERE), from_url(source)), []
+        store.listener = lambda *report, told=told: told.append("fetching")
+        store.settled = lambda told=told: told.append("settled")
+        with contextlib.suppress(ModelError):
+            store.ensure("toy")
+        assert told[-1] == "settled" and told.count("settled") == 1
+        told.clear()
+        with contextlib.suppress(ModelError):
+            store.ensure("toy", lambda *report: None)
+        assert told == []
 
 
 def test_goes_on_after_a_cut_connection(tmp_path, server):

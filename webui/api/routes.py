@@ -38,6 +38,7 @@ class Api:
         self._engines = engines
         self._sessions = Sessions(engines, engines.settings.sessions)
         engines.store.listener = self._fetching
+        engines.store.settled = self._idle
         engines.changed = self._changed
 
     def routes(self) -> list[BaseRoute]:

@@ -19,7 +19,6 @@ _COSYVOICE_GPU = 4 * _GIB
 _GPU_PACKAGES = ".venv/bin/pip install -r requirements-gpu.txt"
 _PACKAGES = ".venv/bin/pip install -r requirements.txt"
 _ENVIRONMENT = "bash scripts/engine_envs.sh {}"
-_WEIGHTS = ".venv/bin/python -m webui.models fetch {}"
 
 
 @dataclass(frozen=True)
@@ -227,11 +226,10 @@ def _lacks(needs: Needs, probe: Probe, left: int) -> Sentence | None:
 
 
 def _remedy(needs: Needs, lack: Sentence) -> Sentence | None:
-    """The one command that brings what is missing, where a command can."""
+    """The one command that brings what is missing, where a command can. Weights come by themselves, or not at all."""
     commands = {
         "lacks_packages": _GPU_PACKAGES if needs.gpu else _PACKAGES,
         "lacks_environment": _ENVIRONMENT.format(needs.environment),
-        "lacks_weights": _WEIGHTS.format(needs.weights[0] if needs.weights else ""),
     }
     if lack.key not in commands:
         return None

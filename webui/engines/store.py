@@ -51,6 +51,8 @@ class ModelStore:
         self.catalog = load_catalog() if catalog is None else catalog
         self.listener: Progress = _silent
         """Hears of the fetches that nobody else watches: those that an engine starts when it is first used."""
+        self.settled: Callable[[], object] = lambda: None
+        """Called when such a fetch has ended, well or badly."""
         self.hub = ""
         """The hub to try first (``modelscope`` or ``huggingface``); empty for the catalogue's own order."""
 
@@ -70,7 +72,11 @@ class ModelStore:
         """
         entry = self.entry(model_id)
         if not self._is_here(model_id):
-            self._fetch(entry, progress or self.listener)
+            try:
+                self._fetch(entry, progress or self.listener)
+            finally:
+                if progress is None:
+                    self.settled()
         return self.root / model_id
 
     def ensure_or_fallback(self, model_id: str, progress: Progress | None = None, *, retry: bool = False) -> Found:
