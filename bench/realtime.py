@@ -34,7 +34,7 @@ from bench.live.programs import NotRunning, answering, free_port, running, scrip
 from bench.live.questions import SPOKEN, question
 from bench.live.report import Embedded, Taken, Talks, show, summary
 from bench.live.rounds import compare, settle, talk
-from bench.live.soak import soak
+from bench.live.soak import Soak, soak
 from bench.live.systems import TUNED, Ours, Serial, System, our_line, our_program, pipecat, speech_to_speech
 
 PEERS = ("pipecat", "s2s")
@@ -96,8 +96,8 @@ async def beside(url: str, program: Ours, peers: list[str], rounds: int) -> dict
         return {**await compare(systems, asked, rounds), **missing}
 
 
-async def soaked(minutes: float) -> dict[str, Any]:
-    """The figures of ``--soak``."""
+async def soaked(minutes: float) -> tuple[dict[str, Any], Soak]:
+    """What ``--soak`` finds."""
     async with scripted_server() as url, our_program("ours", url) as program:
         return await soak(program, url.removesuffix("/v1"), minutes)
 
@@ -128,7 +128,8 @@ def main() -> None:
         parser.error(f"there is no peer {', '.join(sorted(unknown))}: choose of {', '.join(PEERS)}")
     try:
         if asked.soak:
-            result = every = asyncio.run(soaked(asked.soak))
+            result, found = asyncio.run(soaked(asked.soak))
+            every = {"summary": result, **asdict(found)}
         else:
             compared, talks, own = asyncio.run(bench(QUICK if asked.quick else FULL, peers))
             show(compared, talks, own)

@@ -71,7 +71,7 @@ class Caller:
     async def ask(self, question: Audio, patience_s: float = 15.0) -> float:
         """Say ``question``; seconds from its end to the first sound of an answer. Below 0: it was not let finish."""
         before = set(self.replies)
-        said = await self.microphone.say(question)
+        said = await self._say(question)
         return await self._first_sound(before, patience_s) - said.ended
 
     async def talk_over(self, question: Audio, patience_s: float = 15.0) -> tuple[Cut, float]:
@@ -82,7 +82,7 @@ class Caller:
         if not self.following.sounding(time.monotonic()):
             raise SilentError("nothing was playing that could be talked over")
         before, cuts = set(self.replies), len(self._cuts)
-        said: Said = await self.microphone.say(question)
+        said = await self._say(question)
         await self._until(lambda: len(self._cuts) > cuts, patience_s, "an interruption")
         cut = self._cuts[cuts]
         latency = await self._first_sound(before, patience_s) - said.ended
@@ -119,6 +119,12 @@ class Caller:
             async with self._changed:
                 self._closed = True
                 self._changed.notify_all()
+
+    async def _say(self, question: Audio) -> Said:
+        try:
+            return await self.microphone.say(question)
+        except ConnectionError as error:
+            raise SilentError(str(error)) from error
 
     async def _append(self, pcm: bytes) -> None:
         await self.send("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())

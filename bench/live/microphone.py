@@ -38,20 +38,30 @@ class Microphone:
         self._utterance: list[Pcm] = []
         self._said: asyncio.Future[Said] | None = None
         self._began = 0.0
+        self._broken = False
 
     async def say(self, question: Audio) -> Said:
-        """Speak; returns when the last frame is sent."""
+        """Speak; returns when the last frame is sent. Raises ``ConnectionError`` where nobody takes it any more."""
         assert self.open, "the microphone is closed"
-        assert not self._utterance, "somebody speaks already"
+        assert self._said is None or self._said.done(), "somebody speaks already"
         samples = to_pcm16(resample(question, self._rate).samples)
         padded = np.pad(samples, (0, -len(samples) % self._frame))
         self._said = asyncio.get_running_loop().create_future()
         self._began = 0.0
         self._utterance = list(padded.reshape(-1, self._frame)[::-1])
+        if self._broken:
+            self._give_up()
         return await self._said
 
     async def run(self) -> None:
         """Send until cancelled, or until ``send`` fails; nothing is sent while ``open`` is False."""
+        try:
+            await self._run()
+        finally:
+            self._broken = True
+            self._give_up()
+
+    async def _run(self) -> None:
         due, at = time.monotonic(), 0
         while True:
             due += FRAME_S
@@ -66,6 +76,10 @@ class Microphone:
                 self._sent(time.monotonic())
             else:
                 await self._send(frame.astype("<i2").tobytes())
+
+    def _give_up(self) -> None:
+        if self._said is not None and not self._said.done():
+            self._said.set_exception(ConnectionError("the line is closed"))
 
     def _sent(self, now: float) -> None:
         """A frame of the utterance is out."""

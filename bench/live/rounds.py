@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from bench.live.caller import Caller, SilentError, open_microphone
 from bench.live.marks import NAMES, STORY, marked
+from bench.live.programs import NotRunning
 from bench.live.questions import question
 from bench.live.report import Taken, Talks
 from bench.live.systems import Ours, System, our_line
@@ -40,7 +41,7 @@ async def compare(systems: Mapping[str, System], asked: Audio, rounds: int) -> d
 async def _ask(system: System, asked: Audio, taken: Taken) -> None:
     try:
         taken.latencies.append(await system.ask(asked))
-    except SilentError as error:
+    except (SilentError, NotRunning) as error:
         taken.failures.append(str(error))
 
 

@@ -21,6 +21,7 @@ from bench.live.rounds import LISTENED_S
 from bench.live.systems import Ours, our_line
 
 EVERY_S = 10.0
+SETTLED_S = 60.0  # after which memory counts: until then buffers and caches find their size
 TALKED_OVER = 3  # one turn in so many
 
 
@@ -37,8 +38,8 @@ class Soak:
     rss: list[tuple[float, int]] = field(default_factory=list)
 
 
-async def soak(program: Ours, server_url: str, minutes: float) -> dict[str, Any]:
-    """Talk for so long; the figures. ``server_url`` is the scripted server's."""
+async def soak(program: Ours, server_url: str, minutes: float) -> tuple[dict[str, Any], Soak]:
+    """Talk for so long; the figures, and all that they are made of. ``server_url`` is the scripted server's."""
     found = Soak()
     until = time.monotonic() + minutes * 60
     watch = asyncio.create_task(_watch(program.pid, found))
@@ -54,12 +55,13 @@ async def soak(program: Ours, server_url: str, minutes: float) -> dict[str, Any]
         found.stale += caller.stale
         found.underruns += caller.following.underruns
         found.failures += caller.errors
-    return figures(found, late, minutes)
+    return figures(found, late, minutes), found
 
 
 def figures(found: Soak, late: Sequence[tuple[float, float]], minutes: float) -> dict[str, Any]:
     """The line of JSON."""
-    megabytes = [size / 2**20 for _, size in found.rss]
+    settled = [(at, size) for at, size in found.rss if at - found.rss[0][0] >= SETTLED_S] or found.rss
+    megabytes = [size / 2**20 for _, size in settled]
     return {
         "soak_minutes": minutes,
         "turns": found.turns,
@@ -70,7 +72,7 @@ def figures(found: Soak, late: Sequence[tuple[float, float]], minutes: float) ->
         "underruns_unexplained": sum(not explained(underrun, late) for underrun in found.underruns),
         "rss_start_mb": round(megabytes[0]) if megabytes else None,
         "rss_end_mb": round(megabytes[-1]) if megabytes else None,
-        "rss_slope_mb_per_hour": slope(found.rss),
+        "rss_slope_mb_per_hour": slope(settled),
         "failures": [*dict.fromkeys((*found.crosstalk, *found.failures))][:10],
     }
 
@@ -82,11 +84,10 @@ def explained(underrun: Underrun, late: Sequence[tuple[float, float]]) -> bool:
 
 
 def slope(rss: Sequence[tuple[float, int]]) -> float | None:
-    """How fast memory grows, in MB an hour, over the second half: until then buffers and caches find their size."""
-    half = rss[len(rss) // 2 :]
-    if len(half) < 3:
+    """How fast memory grows, in MB an hour; None of less than three readings."""
+    if len(rss) < 3:
         return None
-    seconds, sizes = np.array(half, float).T
+    seconds, sizes = np.array(rss, float).T
     return round(float(np.polyfit(seconds / 3600, sizes / 2**20, 1)[0]), 1)
 
 

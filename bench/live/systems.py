@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from websockets.exceptions import InvalidHandshake
+
 from bench.live import install
 from bench.live.caller import Caller, SilentError, calling, open_microphone
 from bench.live.programs import NotRunning, answering, free_port, log_of, ours, running
@@ -148,7 +150,7 @@ async def _line(name: str, url: str, turn_detection: dict[str, str]) -> AsyncIte
     async with AsyncExitStack() as stack:
         try:
             caller = await stack.enter_async_context(calling(url, turn_detection))
-        except OSError as error:
+        except (OSError, InvalidHandshake) as error:
             raise NotRunning(f"{name} does not take the call: {error}") from error
         yield Line(caller)
 

@@ -151,6 +151,23 @@ def test_the_microphone_says_when_the_first_and_the_last_frame_went_out() -> Non
     assert ended - began > 0
 
 
+def test_a_microphone_whose_line_is_cut_says_so() -> None:
+    async def send(_: bytes) -> None:
+        raise ConnectionResetError
+
+    async def talk() -> None:
+        microphone = Microphone(24_000, send)
+        microphone.open = True
+        task = asyncio.create_task(microphone.run())
+        for _ in range(2):  # while it breaks, and when it is broken
+            with pytest.raises(ConnectionError, match="closed"):
+                await microphone.say(Audio(np.full(1600, 0.5, np.float32), 16_000))
+        with pytest.raises(ConnectionResetError):
+            await task
+
+    asyncio.run(talk())
+
+
 # -- questions
 
 
