@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from tests.browser.live_page import WATCH, shows, wait_for
+from tests.browser.live_server import LiveServer
 from tests.browser.scripted_server import Script, ScriptedServer
 
 MIC_RATE = 48000
@@ -96,3 +98,48 @@ def script(server: ScriptedServer) -> Script:
     """What the server plays in this test, from its beginning."""
     server.script = Script()
     return server.script
+
+
+@pytest.fixture(scope="module")
+def live_running() -> Iterator[LiveServer]:
+    """The page over a server that is told what to say."""
+    server = LiveServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def peer(live_running: LiveServer) -> LiveServer:
+    """The other side of the socket, in this test."""
+    live_running.forget()
+    return live_running
+
+
+@pytest.fixture
+def live(open_page: Callable[..., Page], peer: LiveServer) -> Callable[..., Page]:
+    """Opens the Live tab. The Talk tab has a connection of its own before."""
+
+    def open_(query: str = "", **options: Any) -> Page:
+        page = open_page(peer.url + query, **options)
+        page.wait_for_selector(".fa-talk .fa-fields select", state="attached")
+        page.locator('[role=tab][data-tab-id="live"]').click()
+        page.wait_for_selector(".fa-live .fa-fields select", state="attached")
+        page.evaluate(WATCH)
+        return page
+
+    return open_
+
+
+@pytest.fixture
+def talking(live: Callable[..., Page], peer: LiveServer) -> Callable[..., Page]:
+    """Opens the Live tab and starts a conversation."""
+
+    def open_(query: str = "", **options: Any) -> Page:
+        page = live(query, **options)
+        page.click(".fa-orb")
+        shows(page, "listening")
+        wait_for(lambda: "session.update" in peer.wire.kinds(), page)
+        return page
+
+    return open_
