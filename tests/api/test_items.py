@@ -91,6 +91,7 @@ def test_a_model_that_cannot_use_tools_says_so() -> None:
     engines = ScriptedEngines(chat=Toolless())
     with talking(engines, None) as person:
         person.send("session.update", session={"tools": [WEATHER]})
+        person.until("session.updated")
         assert person.until("error")["error"]["code"] == "tools_unavailable"
         assert person.until("session.updated")["session"]["tools"] == []
 

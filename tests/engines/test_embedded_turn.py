@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import closing
 
 import numpy as np
 import pytest
 
+from tests.api.live_client import RATE, quiet, talking
 from tests.engines.spoken import a_voice
 from tests.reading import says
+from webui.audio.convert import resample
 from webui.config import ROOT, Settings
 from webui.conversation.session import Conversation
 from webui.engines.protocols import RecognitionRequest, SpeechRequest
@@ -44,7 +47,7 @@ def test_a_question_is_understood_and_answered_aloud(engines: Engines, language:
         events = list(
             Turn(engines, conversation, TurnSettings(voice=a_voice(engines.synthesizer, voice).id)).run(question)
         )
-    heard = next(e for e in events if isinstance(e, Heard)).transcript
+    heard = next(e for e in events if isinstance(e, Heard)).utterance.transcript
     assert heard.language == language
     finished = events[-1]
     assert isinstance(finished, Finished)
@@ -54,3 +57,27 @@ def test_a_question_is_understood_and_answered_aloud(engines: Engines, language:
     reply = Audio(np.concatenate([a.samples for a in sound]), sound[0].rate)
     again = "".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(reply, language=language)))
     assert says(again, finished.reply)
+
+
+def test_an_open_microphone_hears_a_question_and_is_talked_over(engines: Engines) -> None:
+    """On the real engines: the question is answered, and a second one over the answer is answered in its place."""
+    questions = [
+        resample(speak(engines, text, "af_heart"), RATE) for text in (QUESTIONS["en"], "Wait! What is two plus two?")
+    ]
+    with talking(engines) as person:
+        person.say(quiet(0.3), questions[0].samples, quiet(0.2))
+        person.until("funaudio.partial")
+        person.say(quiet(1.0))
+        first = person.until("response.output_audio.delta")
+        person.say(questions[1].samples, quiet(0.2))
+        person.until("input_audio_buffer.speech_started")
+        person.say(quiet(2.0))
+        heard = person.until("conversation.item.input_audio_transcription.completed")
+        assert says(heard["transcript"], "Wait! What is two plus two?") or "2" in heard["transcript"]
+        answer = person.until("response.output_audio_transcript.done")
+        while answer["response_id"] == first["response_id"]:
+            answer = person.until("response.output_audio_transcript.done")
+        assert re.search(r"\b(4|four)\b", answer["transcript"].lower())
+        assert (
+            person.of("conversation.item.input_audio_transcription.completed")[0]["transcript"].lower().count("france")
+        )

@@ -163,13 +163,10 @@ class RealtimeSession:
             self._out.fail(malformed, _id_of(event))
 
     def _update(self, event: ClientEvent) -> None:
-        settings = self._exchange.settings.updated(event["session"])
-        able = self._engines.get("chat").info.capabilities.get("tools", True)
-        if settings.turn.tools and able is not True:
-            settings = settings.updated({"tools": ()})
-            self._out.fail(UserError("tools_unavailable", "The language model here cannot use tools: choose another."))
-        self._exchange.settings = settings
+        self._exchange.settings = self._exchange.settings.updated(event["session"])
         self._listen()
+        if self._exchange.settings.turn.tools:
+            self._exchange.start(self._check_tools)
         if self._warmed is not None:
             self._exchange.start(self._warm)
         self._out.send("session.updated", session=self._describe())
@@ -305,6 +302,14 @@ class RealtimeSession:
         if wanted != self._warmed:
             self._warmed = wanted
             warm(self._engines, self._conversation, settings.turn, settings.lang)
+
+    def _check_tools(self) -> None:
+        """Who thinks may not be able to use tools: the client is told, and its tools are not offered."""
+        if self._engines.get("chat").info.capabilities.get("tools", True) is True:
+            return
+        self._exchange.settings = self._exchange.settings.updated({"tools": ()})
+        self._out.fail(UserError("tools_unavailable", "The language model here cannot use tools: choose another."))
+        self._out.send("session.updated", session=self._describe())
 
     def _preview(self, event: ClientEvent) -> None:
         self._exchange.start(self._speak_sample, str(event["voice"]))
