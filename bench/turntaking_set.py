@@ -7,9 +7,9 @@ are ``held out``: they were written when thresholds and tables of words were don
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from webui.audio.convert import resample
 from webui.audio.vad import RATE
 from webui.engines.protocols import SpeechRequest, Synthesizer
-from webui.types import Audio, Samples
+from webui.types import Samples
 
 Wave = npt.NDArray[np.float64]
 
@@ -353,20 +353,39 @@ class Studio:
 
     def record(self, item: Item) -> Recording:
         """What the microphone hears while ``item`` is said."""
-        clips = [self._clip(text, item.language, item.voice) for text in item.said]
+        # Who stops in the middle of a sentence does not sound as at its end: it is spoken whole, and cut.
+        together = (item.said,) if item.kind == "paused" else [(text,) for text in item.said]
+        clips = [clip for texts in together for clip in self._clips(texts, item.language, item.voice)]
         pause = np.zeros(round(item.gap * RATE), np.float32)
         return in_room(np.concatenate([part for clip in clips for part in (pause, clip)][1:]))
 
-    def _clip(self, text: str, language: str, voice_id: str) -> Samples:
-        name = hashlib.sha256(f"{voice_id} {language} {text}".encode()).hexdigest()[:16]
-        path = self._folder / f"{name}.npy"
+    def _clips(self, texts: Sequence[str], language: str, voice_id: str) -> list[Samples]:
+        """``texts`` spoken in one breath, one clip each."""
+        name = hashlib.sha256(" | ".join((voice_id, language, *texts)).encode()).hexdigest()[:16]
+        path = self._folder / f"{name}.npz"
         if not path.exists():
-            voice = next(v for v in self._synthesizer.voices() if v.id == voice_id)
-            chunks = list(self._synthesizer.synthesize(SpeechRequest(text, voice, language=language)))
-            whole = np.concatenate([chunk.audio.samples for chunk in chunks])
             self._folder.mkdir(parents=True, exist_ok=True)
-            np.save(path, _level(trim(resample(Audio(whole, chunks[0].audio.rate), RATE).samples)))
-        return np.asarray(np.load(path), np.float32)
+            np.savez(path, *self._speak(texts, language, voice_id))
+        with np.load(path, allow_pickle=False) as archive:
+            return [np.asarray(archive[key], np.float32) for key in archive.files]
+
+    def _speak(self, texts: Sequence[str], language: str, voice_id: str) -> list[Samples]:
+        voice = next(v for v in self._synthesizer.voices() if v.id == voice_id)
+        request = SpeechRequest((" " if language == "en" else "").join(texts), voice, language=language, eager=False)
+        (chunk,) = self._synthesizer.synthesize(request)
+        samples = resample(chunk.audio, RATE).samples
+        cuts, letters = [0], 0
+        for word in chunk.words:
+            if letters and letters == _letters("".join(texts[: len(cuts)])):
+                cuts.append(round(word.start * RATE))
+            letters += _letters(word.text)
+        assert len(cuts) == len(texts), f"{texts}: the words are {[word.text for word in chunk.words]}"
+        level = SPEECH / float(np.sqrt((trim(samples) ** 2).mean()))
+        return [trim(samples[a:b]) * np.float32(level) for a, b in pairwise([*cuts, len(samples)])]
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def in_room(sound: Samples) -> Recording:
@@ -380,7 +399,3 @@ def trim(samples: Samples) -> Samples:
     """Without what is 40 dB below its loudest, before and after: so that its end is the end of the speech."""
     loud = np.flatnonzero(np.abs(samples) > np.abs(samples).max() / 100)
     return samples[loud[0] : loud[-1] + 1]
-
-
-def _level(samples: Samples) -> Samples:
-    return np.asarray(samples * SPEECH / np.sqrt((samples**2).mean()), np.float32)
