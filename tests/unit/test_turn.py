@@ -9,6 +9,7 @@ import pytest
 
 from tests.scripted import ScriptedChat, ScriptedEngines, ScriptedRecognizer, ScriptedSynthesizer, tone
 from webui.conversation.session import Conversation
+from webui.engines.protocols import Message
 from webui.errors import Cancelled, UserError
 from webui.features.chat import Finished, Heard, Spoke, Turn, TurnEvent, TurnSettings, Unspoken, Wrote
 from webui.types import Audio, Event, EventSpan, Segment
@@ -91,10 +92,10 @@ def test_the_next_turn_knows_the_last_and_the_speakers_usual_voice(conversation:
     engines = ScriptedEngines()
     run(engines, conversation=conversation)
     run(engines, conversation=conversation)
-    assert [m.content for m in engines.chat.requests[1].messages][-3:-1] == [
-        "Hello there.",
-        "I am sorry. Tell me more.",
-    ]
+    first, second = (request.messages for request in engines.chat.requests)
+    # as the model read and wrote it, so that it need not read it again
+    assert second[:-2] == first and second[-2] == Message("assistant", "sad: I am sorry. Tell me more.")
+    assert [m.content for m in conversation.memory.messages[:2]] == ["Hello there.", "I am sorry. Tell me more."]
     assert engines.recognizer.requests[1].baseline.count == 1
 
 

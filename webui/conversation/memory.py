@@ -15,55 +15,60 @@ MAX_MESSAGES = 400
 
 
 class Memory:
-    """The messages of one conversation. Turns and the socket change it from their own threads."""
+    """The messages of one conversation. Turns and the socket change it from their own threads.
+
+    Each stands there as it was said, and as the model was ``told`` it or wrote it: with the note on the voice, with the
+    tone. So the next prompt begins exactly as the last one did, and what the model has read it need not read again.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._messages: dict[str, Message] = {}  # in order
+        self._entries: dict[str, tuple[Message, str]] = {}  # in order; the second is what the model is told
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """Everything that is remembered now, in order."""
+        """Everything that is remembered now, in order, as it was said."""
         with self._lock:
-            return tuple(self._messages.values())
+            return tuple(message for message, _ in self._entries.values())
 
-    def without(self, item_id: str) -> tuple[Message, ...]:
-        """Everything but the message of that id."""
+    def told(self, but: str = "") -> tuple[Message, ...]:
+        """Everything as the model is told it, without the message of the id ``but``."""
         with self._lock:
-            return tuple(message for name, message in self._messages.items() if name != item_id)
+            return tuple(replace(m, content=told) for name, (m, told) in self._entries.items() if name != but)
 
     @property
     def last_id(self) -> str | None:
         """The id of the newest message, None where there is none."""
         with self._lock:
-            return next(reversed(self._messages), None)
+            return next(reversed(self._entries), None)
 
     def get(self, item_id: str) -> Message | None:
         """The message of that id."""
         with self._lock:
-            return self._messages.get(item_id)
+            return self._entries.get(item_id, (None, ""))[0]
 
-    def add(self, item_id: str, message: Message, after: str | None = None) -> None:
+    def add(self, item_id: str, message: Message, *, told: str = "", after: str | None = None) -> None:
         """Remember ``message``, last of all or right ``after`` another. One of the same id is replaced."""
         with self._lock:
-            if item_id in self._messages:
-                self._messages[item_id] = message
+            entry = (message, told or message.content)
+            if item_id in self._entries:
+                self._entries[item_id] = entry
                 return
-            entries = list(self._messages.items())
+            entries = list(self._entries.items())
             at = next((i + 1 for i, (name, _) in enumerate(entries) if name == after), len(entries))
-            entries.insert(at, (item_id, message))
-            self._messages = dict(entries[len(entries) // 2 :] if len(entries) > MAX_MESSAGES else entries)
+            entries.insert(at, (item_id, entry))
+            self._entries = dict(entries[len(entries) // 2 :] if len(entries) > MAX_MESSAGES else entries)
 
-    def amend(self, item_id: str, content: str) -> None:
+    def amend(self, item_id: str, content: str, told: str = "") -> None:
         """Give the message of that id other words; nothing happens where it is forgotten already."""
         with self._lock:
-            if item_id in self._messages:
-                self._messages[item_id] = replace(self._messages[item_id], content=content)
+            if item_id in self._entries:
+                self._entries[item_id] = (replace(self._entries[item_id][0], content=content), told or content)
 
     def forget(self, item_id: str) -> bool:
         """Forget one message; False where there is none of that id."""
         with self._lock:
-            return self._messages.pop(item_id, None) is not None
+            return self._entries.pop(item_id, None) is not None
 
 
 def fitting(

@@ -135,7 +135,7 @@ class Turn:
         self._said: Audio | str | Utterance | None = None
         self._words = ""
         self._understood = self._remembered = self._ended = False
-        self._text = ""
+        self._text = self._tone = ""
         self._calls: list[Called] = []
         self._spoken: list[SpeechChunk] = []
         self._pieces: list[Said] = []
@@ -196,8 +196,9 @@ class Turn:
             self._heard_s = seconds
             if not (self._ended and self._remembered):
                 return
-        self._conversation.memory.amend(self.reply, self._kept(""))
-        self._conversation.correct(self.scope.generation, self._kept(""))
+        kept = self._kept("")
+        self._conversation.memory.amend(self.reply, kept, self._toned(kept))
+        self._conversation.correct(self.scope.generation, kept)
 
     def _answer(self) -> Iterator[TurnEvent]:
         """Think in one thread and speak in another; whatever either makes comes out in the order it was made."""
@@ -234,27 +235,38 @@ class Turn:
             self._sentences.put(None)
 
     def _prompt(self) -> ChatRequest:
-        chat, settings, said = self._engines.chat, self._settings, self._said
-        talk = list(self._conversation.memory.without(self.question))
-        transcript = said.transcript if isinstance(said, Utterance) else None
-        words = self._words or next((m.content for m in reversed(talk) if m.role == "user"), "")
-        if settings.reply_language != "same":
-            language = settings.reply_language
-        elif transcript is not None and transcript.text:
-            language = transcript.language
-        else:
-            language = language_of(words)
-        if said is not None:
-            note = user_message(words, transcript, language, settings.reply_language != "same")
-            talk.append(Message("user", note))
+        chat, settings = self._engines.chat, self._settings
+        talk = list(self._conversation.memory.told(but=self.question))
+        if self._words:
+            talk.append(Message("user", self._noted()))
+        begin = opening(settings.persona, self._language())
         return ChatRequest(
-            fitting(opening(settings.persona, language), talk, chat.context_tokens - REPLY_TOKENS, chat.count_tokens),
+            fitting(begin, talk, chat.context_tokens - REPLY_TOKENS, chat.count_tokens),
             max_tokens=REPLY_TOKENS,
             temperature=TEMPERATURE,
             tools=settings.tools,
         )
 
+    def _language(self) -> str:
+        """The language (a code) to answer in."""
+        if self._settings.reply_language != "same":
+            return self._settings.reply_language
+        if isinstance(self._said, Utterance) and self._said.transcript.text:
+            return self._said.transcript.language
+        talk = reversed(self._conversation.memory.messages)
+        return language_of(self._words or next((m.content for m in talk if m.role == "user"), ""))
+
+    def _noted(self) -> str:
+        """The person's words as the model is told them."""
+        transcript = self._said.transcript if isinstance(self._said, Utterance) else None
+        return user_message(self._words, transcript, self._language(), self._settings.reply_language != "same")
+
+    def _toned(self, reply: str) -> str:
+        """The reply as the model wrote it, with the tone to say it in."""
+        return f"{self._tone}: {reply}" if reply and self._tone else reply
+
     def _say(self, parser: ReplyParser, text: str, sentences: list[str]) -> None:
+        self._tone = parser.style or ""
         self.style = (parser.style or "neutral") if self._settings.style == "auto" else self._settings.style
         if text:
             self._text += text
@@ -297,7 +309,7 @@ class Turn:
         self._remembered = True
         memory = self._conversation.memory
         if self._words:
-            memory.add(self.question, Message("user", self._words))
+            memory.add(self.question, Message("user", self._words), told=self._noted())
         memory.add(self.reply, Message("assistant", ""))
 
     def _end(self, finished: bool) -> None:
@@ -307,7 +319,7 @@ class Turn:
             if not self._remembered:
                 return
             kept = self._kept(self._text.strip() if finished else "")
-            self._conversation.memory.amend(self.reply, kept)
+            self._conversation.memory.amend(self.reply, kept, self._toned(kept))
         before = self.reply
         for called in self._calls:
             message = Message("assistant", "", tool_calls=(called.call,))
