@@ -2,7 +2,7 @@
 
 Every item of ``bench.turntaking_set`` is heard in frames of 32 ms on a clock of its own: Silero, the turn taker, and
 in each pause the embedded recognizer on what was said so far. Its words are told ``--latency`` seconds after the
-pause began, always as many, so that a busy machine does not change the result; how long it really took is printed
+pause was noticed, always as many, so that a busy machine does not change the result; how long it really took is printed
 beside. Prints, for each kind of item:
 
 finished, paused, trailing   said with the floor free. *Wrong cut*: the turn was over before the person was done.
