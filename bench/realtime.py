@@ -52,7 +52,7 @@ class Rounds:
 
 
 FULL = Rounds(compared=20, talked=8, embedded=4, clips=6)
-QUICK = Rounds(compared=2, talked=1, embedded=1, clips=2)
+QUICK = Rounds(compared=2, talked=1, embedded=1, clips=3)
 
 
 async def bench(rounds: Rounds, peers: list[str]) -> tuple[dict[str, Taken], list[Talks], Embedded]:

@@ -59,7 +59,8 @@ async def embedded(program: Ours, rounds: int, most_clips: int) -> Embedded:
     """Every clip ``rounds`` times, both ways in turn, after one of each that is not counted; never both at once."""
     own = await asyncio.to_thread(Own)
     found = Embedded()
-    asked = clips()[:most_clips]
+    every = clips()
+    asked = every[:: max(1, len(every) // most_clips)]
     await _streamed(program, *asked[0], Embedded())
     await asyncio.to_thread(_serial, own, *asked[0], Embedded())
     for number in range(rounds):

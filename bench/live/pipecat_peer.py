@@ -3,8 +3,7 @@
 ``pipecat_peer.py URL QUESTION.wav SILENCE.wav``: the model server; the question; a second of what is heard where
 nobody speaks. Both are 16 kHz. It says ``{"ready": true}``; then each line on stdin is a round: silence, the question
 in frames of 20 ms in real time, silence until the answer is complete. Its outcome is a line of JSON: ``first_sound_s``,
-from the end of the question to the first sound of the answer that leaves the pipeline, and ``reply_s``, how long the
-answer is; or ``error``.
+from the end of the question to the first sound of the answer that leaves the pipeline, or ``error``.
 """
 # mypy: disable-error-code="import-not-found, misc"
 
@@ -52,14 +51,12 @@ class Listener(FrameProcessor):
         """Forget the last answer."""
         self.first: float | None = None
         self.ended = False
-        self.seconds = 0.0
 
     async def process_frame(self, frame: Any, direction: Any) -> None:
         """Let everything through."""
         await super().process_frame(frame, direction)
         if isinstance(frame, TTSAudioRawFrame):
             self.first = self.first or time.monotonic()
-            self.seconds += len(frame.audio) / 2 / frame.sample_rate
         self.ended = self.ended or isinstance(frame, TTSStoppedFrame)
         await self.push_frame(frame, direction)
 
@@ -95,7 +92,7 @@ async def round_of(worker: Any, listener: Listener, question: bytes, silence: by
         await feed(worker, silence[: 5 * FRAME_BYTES])
     if listener.first is None:
         return {"error": f"no answer in {PATIENCE_S:g} s"}
-    return {"first_sound_s": listener.first - ended, "reply_s": listener.seconds}
+    return {"first_sound_s": listener.first - ended}
 
 
 async def main(url: str, question: bytes, silence: bytes) -> None:

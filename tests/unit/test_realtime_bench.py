@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from bench.live.caller import Caller
 from bench.live.marks import MARKS, NAMES, STORY, marked, marks_of
 from bench.live.microphone import Microphone
 from bench.live.player import LEAD_S, Player, Underrun
+from bench.live.programs import NotRunning, answering, free_port, running
 from bench.live.questions import floor, trimmed
 from bench.live.report import Embedded, Taken, Talks, percentile, show, summary
 from bench.live.scripted import ANSWER, Scripted, reply, transcript
@@ -259,6 +262,13 @@ def test_it_speaks_as_long_as_the_text_is(server: TestClient) -> None:
 def test_tones_are_heard_and_nothing_is_nothing() -> None:
     assert np.abs(tones("Hello there").samples).max() > 0.1
     assert len(tones("").samples) == 0
+
+
+def test_a_program_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.live.programs.LOGS", tmp_path)
+    command = [sys.executable, "-c", "print('no such weights'); raise SystemExit(3)"]
+    with running("toy", command) as process, pytest.raises(NotRunning, match="toy ended with 3: no such weights"):
+        asyncio.run(answering("toy", process, free_port()))
 
 
 # -- the sums
