@@ -73,7 +73,7 @@ def test_a_recording_is_transcribed_word_for_word_with_its_tags(
     program: tuple[str, int], sensevoice: TinySenseVoice, recordings: list[Path], open_page: Callable[..., Page]
 ) -> None:
     page = open_page(program[0])
-    page.locator("[role=tab]:visible").nth(1).click(timeout=60_000)
+    page.locator('[role=tab][data-tab-id="transcribe"]:visible').click(timeout=60_000)
     for recording, clip in zip(recordings, sensevoice.clips, strict=False):
         page.set_input_files(".tr-drop input[type=file]", recording)
         page.click(".tr-start")
@@ -83,7 +83,7 @@ def test_a_recording_is_transcribed_word_for_word_with_its_tags(
             page.click("[data-format=tagged]")
         assert download.value.path().read_text("utf-8").strip() == clip.tagged
         page.reload()
-        page.locator("[role=tab]:visible").nth(1).click(timeout=60_000)
+        page.locator('[role=tab][data-tab-id="transcribe"]:visible').click(timeout=60_000)
 
 
 def test_a_spoken_question_is_understood_and_answered_and_a_dead_worker_is_told_in_one_line(

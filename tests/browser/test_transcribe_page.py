@@ -79,7 +79,7 @@ def recording(folder: Path, seconds: float, name: str = "talk.wav") -> Path:
 
 def opened(open_page: OpenPage, served: Served, **options: object) -> Page:
     page = open_page(served.url, **options)
-    page.locator("[role=tab]:visible").nth(1).click(timeout=60_000)
+    page.locator('[role=tab][data-tab-id="transcribe"]:visible').click(timeout=60_000)
     page.wait_for_selector(".tr-drop")
     return page
 
