@@ -121,6 +121,7 @@ class ScriptedEngines:
     synthesizer: ScriptedSynthesizer = field(default_factory=ScriptedSynthesizer)
     choices: tuple[Choice, ...] = tuple(Choice(job, "scripted", Sentence("why_asked")) for job in JOBS)
     store: SimpleNamespace = field(default_factory=SimpleNamespace)
+    turn_end: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(loaded=False))
 
     settings: Settings = field(default_factory=lambda: Settings(_env_file=None))  # type: ignore[call-arg]
     changed: Callable[[], None] = lambda: None

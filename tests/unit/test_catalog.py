@@ -22,12 +22,13 @@ def test_the_shipped_catalogue_is_right():
     small = [e for e in catalog.values() if "small" in e.sets]
     assert sum(e.size for e in default) < 1.6e9
     assert sum(e.size for e in small) < 0.8e9
-    assert {e.id for e in default} == {"whisper-base", "yamnet", "kokoro-82m", "kokoro-voices", "qwen2.5-coder-1.5b"}
+    hearing = {"whisper-base", "yamnet", "smart-turn"}
+    assert {e.id for e in default} == hearing | {"kokoro-82m", "kokoro-voices", "qwen2.5-coder-1.5b"}
     assert len(catalog["kokoro-voices"].files) == 54
     for one in catalog.values():
         kinds = [ORDER.index(source.kind) for source in one.sources]
         assert kinds == sorted(kinds), f"{one.id}: hubs first, then releases, then registries"
-        assert one.licence in ("MIT", "Apache-2.0", "FunASR Model License"), one.id
+        assert one.licence in ("MIT", "Apache-2.0", "BSD-2-Clause", "FunASR Model License"), one.id
         assert one.licence != "FunASR Model License" or not one.sets, f"{one.id} is not for the default install"
         assert one.fallback is None or catalog[one.fallback].size < one.size
 

@@ -295,3 +295,18 @@ def test_two_who_switch_at_once_end_with_one_engine(tmp_path, watched):
         threading.Event().wait(0.1)
         alive = len([name for name in watched.loaded if name.endswith("Chat")]) - len(watched.closed)
     assert alive == 1
+
+
+def test_without_the_model_of_turns_everything_else_is_loaded(tmp_path, watched, monkeypatch, caplog):
+    engines = house(tmp_path)
+    sought = []
+
+    def load() -> None:
+        sought.append(engines.turn_end)
+        raise ModelError("model_unavailable", "It could not be fetched.")
+
+    monkeypatch.setattr(engines.turn_end, "load", load)
+    engines.load()
+    engines.load()
+    assert watched.loaded == ["Ears", "OneChat", "Mouth"] and not engines.turn_end.loaded
+    assert caplog.text.count("told by its words alone: It could not be fetched.") == len(sought) == 1

@@ -15,8 +15,9 @@ from webui.engines.choosing import EMBEDDED, JOBS, Choice, Option, Sentence, cho
 from webui.engines.lending import Seat
 from webui.engines.probe import Probe, look, models_here
 from webui.engines.protocols import ChatModel, Engine, Recognizer, Synthesizer
+from webui.engines.smart_turn import SmartTurn
 from webui.engines.store import ModelStore
-from webui.errors import Cancelled, EngineError, UserError
+from webui.errors import Cancelled, EngineError, ModelError, UserError
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,9 @@ class Engines:
         self.settings = settings
         self.store = store
         self.changed: Callable[[], None] = _nothing
+        self.turn_end = SmartTurn(store)
+        """Tells by the sound whether somebody is done, once it is ``loaded``; where it is not, the words must do."""
+        self._sought_turn_end = False
         self._seen = Probe()
         self._lock = threading.RLock()
         self._busy = {job: threading.Lock() for job in JOBS}
@@ -133,6 +137,7 @@ class Engines:
         for job in JOBS:
             begun(job)
             self._fit(job).engine.load()
+        self._load_turn_end()
 
     def switch(self, job: str, name: str, settings: Settings | None = None) -> None:
         """Have engine ``name`` do ``job`` from now on, made from ``settings`` where they are to change.
@@ -167,6 +172,17 @@ class Engines:
         with self._lock:
             for seat in self._seats.values():
                 seat.engine.close()
+
+    def _load_turn_end(self) -> None:
+        """Once: a network that is not there keeps nobody waiting twice for what can be done without."""
+        with self._lock:
+            sought, self._sought_turn_end = self._sought_turn_end, True
+        if sought:
+            return
+        try:
+            self.turn_end.load()
+        except ModelError as error:
+            log.warning("where a turn ends is told by its words alone: %s", error.message)
 
     def _look(self, probe: Callable[[Settings, ModelStore, bool], Probe]) -> None:
         # The embedded engines are for those who want no network, too: no hub is asked for them.
