@@ -3,6 +3,7 @@ import { socketUrl } from "./urls.js";
 
 const RETRY_S = [0.5, 1, 2, 4, 8];
 const FINAL = new Set([4403, 4408, 4409, 4429]); // closed on purpose: foreign page, time is up, taken up elsewhere, full
+const RESTING = 4408; // nothing was said for long: it begins anew when somebody touches the page
 const FILE_PIECE = 384 * 1024; // bytes before base64, which adds a third: under 512 KB a message
 const AUDIO_PIECE = 24000; // samples: one second a message when a whole recording is sent at once
 
@@ -62,10 +63,24 @@ export class Realtime extends EventTarget {
       this.dispatchEvent(new CustomEvent("ended", { detail: code }));
       return;
     }
+    if (code === RESTING) {
+      this.rest();
+      return;
+    }
     const wait = RETRY_S[Math.min(this.attempt, RETRY_S.length - 1)];
     this.attempt += 1;
     this.dispatchEvent(new CustomEvent("lost", { detail: { wait, had } }));
     this.timer = setTimeout(() => this.connect(), wait * 1000);
+  }
+
+  /** Waits for somebody to be there. */
+  rest() {
+    this.dispatchEvent(new CustomEvent("resting"));
+    const wake = () => {
+      for (const kind of ["pointerdown", "keydown"]) removeEventListener(kind, wake);
+      this.hurry();
+    };
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, wake);
   }
 
   hurry() {

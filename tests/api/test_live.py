@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,7 @@ def test_an_interruption_ends_the_reply_and_what_was_not_heard_is_forgotten() ->
     engines.chat.pieces = ["neutral: Once upon a time there was a fox. ", "It told long stories."]
     with talking(engines) as person:
         first = ask(person)
+        time.sleep(0.5)  # some of it is heard
         person.events.clear()
         engines.recognizer.segments = hears("Stop.").segments
         engines.chat.hold_at = None
@@ -252,3 +254,25 @@ def test_the_beta_of_the_protocol_has_other_names() -> None:
         person.until("response.done")
         assert "response.audio_transcript.delta" in person.kinds()
         assert "conversation.item.created" in person.kinds()
+
+
+def test_who_goes_on_before_the_reply_is_heard_says_one_thing() -> None:
+    """A pause that was taken for the end: the question and the answer that nobody heard are gone, and it is one turn."""
+    engines = story("I would like to fly.", hold_at=0)
+    with talking(engines) as person:
+        person.say(quiet(0.5), voice(), quiet(0.3))
+        person.until("funaudio.partial")
+        person.say(quiet(0.6))
+        first = person.until("input_audio_buffer.committed")["item_id"]
+        engines.recognizer.segments = hears("I would like to fly to Rome.").segments
+        engines.chat.hold_at = None
+        person.say(voice(), quiet(0.3))
+        person.until("input_audio_buffer.speech_started")
+        assert person.until("conversation.item.deleted")["item_id"] == first
+        person.until("funaudio.partial", transcript="I would like to fly to Rome.")
+        person.say(quiet(0.6))
+        person.until("response.output_audio.delta")
+    said = engines.recognizer.requests[-1].audio
+    assert isinstance(said, Audio) and said.duration == pytest.approx(2 * len(voice()) / RATE + 0.9, abs=0.4)
+    users = [m.content for m in engines.chat.requests[-1].messages if m.role == "user"]
+    assert users[-1] == "I would like to fly to Rome." and "I would like to fly." not in users

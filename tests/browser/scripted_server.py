@@ -159,11 +159,11 @@ class ScriptedServer:
     def stop(self) -> None:
         self._blocks.close(verbose=False)
 
-    def drop(self) -> None:
-        """Cut every socket, as a lost network does."""
+    def drop(self, code: int = 1012) -> None:
+        """Cut every socket, as a lost network does, or with the code of a reason."""
         assert self._loop
         for socket in self.script.sockets:
-            asyncio.run_coroutine_threadsafe(socket.close(1012), self._loop).result(5)
+            asyncio.run_coroutine_threadsafe(socket.close(code), self._loop).result(5)
 
     async def _page(self, _: object) -> Response:
         return JSONResponse(self.script.page)
@@ -234,6 +234,7 @@ class ScriptedServer:
         script, response = self.script, f"resp{time.monotonic_ns()}"
         began = time.monotonic()
         await send(socket, "response.created", response={"id": response})
+        await send(socket, "response.output_item.added", response_id=response, item={"id": f"item-{response}"})
         status = "completed"
         try:
             if spoken:

@@ -62,6 +62,17 @@ def test_a_turn_is_heard_and_answered(talking: Open, peer: LiveServer) -> None:
     assert not peer.wire.of("conversation.item.truncate")
 
 
+def test_words_that_were_not_all_make_room_for_the_whole(talking: Open, peer: LiveServer) -> None:
+    page = talking()
+    peer.hears("i1", "I would like to fly.")
+    peer.begins("r1")
+    peer.done("r1", "cancelled")
+    peer.emit("conversation.item.deleted", item_id="i1")
+    peer.hears("i2", "I would like to fly to Rome.")
+    expect(page.locator(".fa-line.is-you .fa-text")).to_have_text(["I would like to fly to Rome."])
+    expect(page.locator(".fa-exchange")).to_have_count(1)
+
+
 def test_held_it_is_silent_at_once_and_goes_on_where_it_was(talking: Open, peer: LiveServer) -> None:
     page = talking()
     speaking(page, peer)

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import TOO_HIGH_HZ, VOICE_HZ
 from tests.browser.scripted_server import RATE, Script, ScriptedServer
+from tests.waiting import wait_until
 from webui.conversation.prompts import PERSONAS
 from webui.ui.labels import table, text
 
@@ -116,7 +117,22 @@ def test_stop_is_silent_at_once_and_late_sound_is_dropped(talk: Open, script: Sc
     page.wait_for_timeout(900)
     assert page.locator(".fa-word.is-said").count() == said
     assert page.locator(".is-it header").inner_text() == length
-    assert script.kinds()[-1] == "response.cancel"
+    assert script.kinds()[-2:] == ["response.cancel", "conversation.item.truncate"]
+    assert 0 < script.received[-1]["audio_end_ms"] <= script.chunk_s * 1000
+
+
+def test_a_conversation_that_was_ended_for_silence_begins_anew_when_somebody_is_there(
+    talk: Open, script: Script, server: ScriptedServer
+) -> None:
+    page = talk()
+    record(page)
+    expect(page.locator('[data-state="idle"]')).to_be_visible()
+    server.drop(4408)
+    expect(page.locator(".fa-dock .fa-note")).to_contain_text(text("rested"))
+    page.wait_for_timeout(1000)
+    assert not script.sockets
+    page.keyboard.press("Tab")
+    wait_until(lambda: bool(script.sockets))
 
 
 @pytest.mark.parametrize("writing", [True, False], ids=["while it is being made", "while it is being played"])

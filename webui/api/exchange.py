@@ -47,6 +47,7 @@ class Exchange:
         self._threads = ThreadPoolExecutor(WORKERS, "session")
         self._work: set[asyncio.Task[None]] = set()
         self._open: dict[Reply, Response] = {}  # responses that are not closed yet
+        self._language = "auto"  # that was spoken last
         self._known: dict[str, tuple[Reply, Response]] = {}  # by the id of their item
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
@@ -100,11 +101,15 @@ class Exchange:
 
     # -- what the open microphone brings (``features.live.Audience``) ----------------------------------------------
 
-    async def understand(self, sound: Audio) -> Utterance:
-        """Recognise what was said so far."""
+    async def understand(self, sound: Audio, brief: bool) -> Utterance:
+        """Recognise what was said so far, and listen whether it sounds finished.
+
+        What is ``brief`` is taken to be in the conversation's language.
+        """
+        language, itn = self._language if brief else "auto", self.settings.turn.itn
+        work = (understand, self._engines, self._conversation, sound, itn, _nothing, language)
         try:
-            itn = self.settings.turn.itn
-            return await self.in_thread(understand, self._engines, self._conversation, sound, itn, _nothing)
+            return await self.in_thread(*work)
         except (UserError, asyncio.CancelledError):
             raise
         except Exception as error:
@@ -133,6 +138,12 @@ class Exchange:
         )
         self._out.stage("hearing")
 
+    def take_back(self, item: str, reply: Reply) -> None:
+        """A turn that was not over, and its reply, never were."""
+        for name in (item, reply.turn.reply):
+            if self._conversation.memory.forget(name):
+                self._out.send("conversation.item.deleted", item_id=name)
+
     def hold(self, reply: Reply) -> None:
         """The player falls silent, and keeps its place."""
         reply.playback.hold()
@@ -160,6 +171,7 @@ class Exchange:
         before = self._conversation.memory.last_id
         self._conversation.memory.add(speech.item, Message("user", utterance.transcript.text))
         learn(self._conversation, utterance.transcript)
+        self._language = utterance.transcript.language
         self._stopped(speech)
         item = spoken_json(speech.item, utterance.transcript.text)
         self._out.send("input_audio_buffer.committed", item_id=speech.item, previous_item_id=before)

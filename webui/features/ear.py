@@ -24,10 +24,14 @@ STALLED_S = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Noticed:
-    """What happened ``now`` (seconds of the stream); at a pause or the end of a turn, with its sound so far."""
+    """What happened ``now`` (seconds of the stream), and how much speech there was in the turn.
+
+    At a pause or the end of a turn, with its sound so far.
+    """
 
     happening: Happening
     now: float
+    voiced: float
     sound: Audio | None
 
 
@@ -96,4 +100,5 @@ class Ear:
 
     def _tell(self, happening: Happening) -> None:
         wanted = isinstance(happening, (Paused, Ended))
-        self._notice(Noticed(happening, self._now, Audio(np.concatenate(self._frames), RATE) if wanted else None))
+        sound = Audio(np.concatenate(self._frames), RATE) if wanted else None
+        self._notice(Noticed(happening, self._now, self._taker.voiced, sound))

@@ -20,10 +20,14 @@ _TELLING = {Event.LAUGHTER, Event.CRY, Event.COUGH, Event.SNEEZE, Event.APPLAUSE
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """What was said, as sound and as it was understood."""
+    """What was said, as sound and as it was understood.
+
+    ``finality`` is how much it sounds as if the speaker were done, 0 to 1; None where nobody listened for that.
+    """
 
     audio: Audio
     transcript: Transcript
+    finality: float | None = None
 
     @property
     def words(self) -> str:
@@ -36,7 +40,12 @@ class Utterance:
 
 
 def understand(
-    engines: Engines, conversation: Conversation, audio: Audio, itn: bool, go_on: Callable[[], object]
+    engines: Engines,
+    conversation: Conversation,
+    audio: Audio,
+    itn: bool,
+    go_on: Callable[[], object],
+    language: str = "auto",
 ) -> Utterance:
     """Recognise one utterance. ``go_on`` is called between segments, and raises where the work is not wanted any more.
 
@@ -49,7 +58,7 @@ def understand(
             f"Keep one question under {minutes} minutes, or use the Transcribe tab.",
             minutes=minutes,
         )
-    request = RecognitionRequest(audio, itn=itn, baseline=conversation.baseline)
+    request = RecognitionRequest(audio, language=language, itn=itn, baseline=conversation.baseline)
     segments = []
     for segment in engines.recognizer.transcribe(request):
         go_on()

@@ -12,6 +12,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from webui.conversation.backchannels import is_backchannel
 from webui.conversation.endings import Ending, ending
 from webui.conversation.session import new_id
@@ -27,13 +29,16 @@ from webui.types import Audio, Samples
 class Speech:
     """Something that is being said; ``item`` is its id in the conversation.
 
-    ``began`` and ``ended`` are seconds of the stream. ``granted``: it has the floor. What is said while a reply is
-    heard has to earn it: a back-channel does not.
+    ``began`` and ``ended`` are seconds of the stream, ``voiced`` how many of them were speech. ``granted``: it has the
+    floor. What is said while a reply is heard has to earn it: a back-channel does not.
     """
 
     item: str
     began: float
     granted: bool = False
+    voiced: float = 0.0
+    sound: Audio | None = None  # up to the last pause
+    before: Speech | None = None  # what it goes on from: a turn that seemed over, and was not
     pause: int = 0  # which pause it is in, 0 for none
     silent_since: float = 0.0  # on the monotonic clock
     ended: float | None = None
@@ -45,6 +50,19 @@ class Speech:
         """What was recognised up to this pause."""
         return self.heard.transcript.text if isinstance(self.heard, Utterance) else ""
 
+    @property
+    def whole(self) -> Audio:
+        """Its sound, with that of what it goes on from."""
+        assert self.sound is not None
+        if self.before is None:
+            return self.sound
+        return Audio(np.concatenate((self.before.whole.samples, self.sound.samples)), self.sound.rate)
+
+    @property
+    def slight(self) -> bool:
+        """Whether it is no more than a noise or a back-channel."""
+        return not self.words or is_backchannel(self.words, self.voiced)
+
 
 class Audience(Protocol):
     """Who is told what happens, on the event loop, and does what has to be done about it."""
@@ -54,8 +72,11 @@ class Audience(Protocol):
         """The reply that is being made or heard, whoever asked for it."""
         ...
 
-    def understand(self, sound: Audio) -> Awaitable[Utterance]:
-        """Recognise what was said so far. Raises ``UserError``."""
+    def understand(self, sound: Audio, brief: bool) -> Awaitable[Utterance]:
+        """Recognise what was said so far. Raises ``UserError``.
+
+        ``brief``: it may be a back-channel, too short to tell its language.
+        """
         ...
 
     def answer(self, item: str, utterance: Utterance, began: float, tentative: bool) -> Reply:
@@ -68,6 +89,10 @@ class Audience(Protocol):
 
     def speech_started(self, speech: Speech, interrupts: bool) -> None:
         """Somebody speaks and has the floor; where this ``interrupts``, the reply is over."""
+        ...
+
+    def take_back(self, item: str, reply: Reply) -> None:
+        """The turn of that item was not over, and nobody has heard the reply: both never were."""
         ...
 
     def hold(self, reply: Reply) -> None:
@@ -109,7 +134,8 @@ class Live:
         self._ear = Ear(options, MAX_TURN_SECONDS, lambda noticed: loop.call_soon_threadsafe(self._notice, noticed))
         self._speech: Speech | None = None
         self._held: Reply | None = None
-        self._wanted: tuple[Speech, int, Audio] | None = None  # to be recognised next
+        self._last: tuple[Speech, Reply] | None = None  # the last turn, and its reply
+        self._wanted: dict[Speech, int] = {}  # to be recognised next, up to which pause
         self._recognizing: asyncio.Task[None] | None = None
 
     def feed(self, samples: Samples) -> None:
@@ -130,8 +156,9 @@ class Live:
 
     def _drop(self) -> None:
         if self._speech is not None:
-            self._take_back(self._speech)
-        self._speech = self._wanted = None
+            self._unguess(self._speech)
+        self._speech = None
+        self._wanted.clear()
         self._resume()
 
     # -- what the ear notices ------------------------------------------------------------------------------------
@@ -152,11 +179,11 @@ class Live:
             self._grant(speech)
         elif isinstance(happening, Paused) and noticed.sound is not None:
             speech.silent_since = time.monotonic() - (noticed.now - happening.at)
-            speech.pause = happening.number
+            speech.pause, speech.voiced = happening.number, noticed.voiced
             self._recognize(speech, noticed.sound)
         elif isinstance(happening, WentOn):
             speech.pause, speech.heard = 0, None
-            self._take_back(speech)
+            self._unguess(speech)
             if not speech.granted:
                 self._hold()
         elif isinstance(happening, Ended) and noticed.sound is not None:
@@ -171,16 +198,18 @@ class Live:
 
     def _recognize(self, speech: Speech, sound: Audio) -> None:
         """Have it recognised now, or as soon as what is being recognised is done."""
-        self._wanted = (speech, speech.pause, sound)
+        speech.sound = sound
+        self._wanted[speech] = speech.pause
         if self._recognizing is None or self._recognizing.done():
             self._recognizing = asyncio.create_task(self._recognize_all())
 
     async def _recognize_all(self) -> None:
-        while self._wanted is not None:
-            (speech, pause, sound), self._wanted = self._wanted, None
+        while self._wanted:
+            speech, pause = next(iter(self._wanted.items()))
+            del self._wanted[speech]
             heard: Utterance | UserError
             try:
-                heard = await self._audience.understand(sound)
+                heard = await self._audience.understand(speech.whole, brief=not speech.granted)
             except UserError as error:
                 heard = error
             if speech.pause != pause:
@@ -193,33 +222,43 @@ class Live:
 
     def _consider(self, speech: Speech) -> None:
         """In a pause: does it deserve the floor, how long should be waited, can the answer be begun?"""
-        if not speech.granted and (not speech.words or is_backchannel(speech.words)):
-            self._resume()
+        if not speech.granted:
+            self._judge(speech)
             return
-        self._grant(speech)
         if not isinstance(speech.heard, Utterance) or not speech.words:
             return
         self._audience.partial(speech.item, speech.heard)
-        how = ending(speech.words)
+        how = ending(speech.words, speech.heard.transcript.language)
         self._ear.told(speech.pause, how)
         if self._answers and how is not Ending.TRAILING and self._contested is None:
             speech.guess = self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=True)
 
+    def _judge(self, speech: Speech) -> None:
+        """While a reply is heard: is it an interruption? If so, all of it is worth understanding."""
+        if speech.slight:
+            self._resume()
+        else:
+            self._grant(speech)
+            assert speech.sound is not None
+            self._recognize(speech, speech.sound)
+
     def _conclude(self, speech: Speech) -> None:
         """The turn is over, and it is known what was said."""
-        if not speech.granted and speech.words and not is_backchannel(speech.words):
-            self._grant(speech)
-        if isinstance(speech.heard, UserError) and speech.granted and speech.heard.key not in _NOTHING:
+        if not speech.granted and not speech.slight:
+            self._judge(speech)  # and then it is concluded
+        elif isinstance(speech.heard, UserError) and speech.granted and speech.heard.key not in _NOTHING:
             self._audience.failed(speech, speech.heard)
         elif not speech.granted or not isinstance(speech.heard, Utterance) or not speech.words:
             self._resume()
             self._audience.ignored(speech)
         else:
             self._audience.ended(speech, speech.heard)
-            if speech.guess is not None:
-                self._audience.release(speech.guess)
+            reply = speech.guess
+            if reply is not None:
+                self._audience.release(reply)
             elif self._answers and self._contested is None:
-                self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=False)
+                reply = self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=False)
+            self._last = (speech, reply) if reply is not None else None
 
     # -- the floor -----------------------------------------------------------------------------------------------
 
@@ -230,13 +269,22 @@ class Live:
         return reply if reply is not None and reply.active else None
 
     def _grant(self, speech: Speech) -> None:
-        """It is a turn: a reply that is being made or heard gives way."""
+        """It is a turn: a reply that is being made or heard gives way.
+
+        Where nothing of that reply was heard yet, the turn that it answers was not over: this is the rest of it.
+        """
         if speech.granted:
             return
         speech.granted, self._held = True, None
+        contested, last = self._contested, self._last
+        unheard = contested is not None and contested.playback.position == 0
         self._audience.speech_started(speech, interrupts=self._interrupts)
+        if self._interrupts and unheard and last is not None and last[1] is contested:
+            speech.before = last[0]
+            self._audience.take_back(last[0].item, last[1])
+        self._last = None
 
-    def _take_back(self, speech: Speech) -> None:
+    def _unguess(self, speech: Speech) -> None:
         if speech.guess is not None:
             speech.guess.cancel()
             speech.guess = None

@@ -275,6 +275,7 @@ class Live {
         break;
       }
       case "conversation.item.input_audio_transcription.failed": this.failed(event.error); break;
+      case "conversation.item.deleted": transcript.forget(event.item_id); break; // it was not over: the rest follows
       case "funaudio.ignored":
         this.hearing = false;
         transcript.ignored(event.item_id, event.reason, event.transcript);

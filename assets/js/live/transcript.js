@@ -37,6 +37,11 @@ export class Transcript {
     return this.items.get(item);
   }
 
+  /** The person's words `item` were not all: nothing of it ever was. */
+  forget(item) {
+    if (this.items.has(item)) this.remove(this.items.get(item));
+  }
+
   /** The exchange that the reply `id`, which begins now, belongs to. */
   reply(id) {
     const last = this.exchanges.at(-1);

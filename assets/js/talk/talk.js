@@ -62,6 +62,7 @@ class Talk {
     this.client = new Realtime();
     this.client.addEventListener("event", ({ detail }) => this.receive(detail));
     this.client.addEventListener("lost", ({ detail }) => this.lost(detail));
+    this.client.addEventListener("resting", () => this.rested());
     this.client.update(this.panel.session());
     this.loadPage();
   }
@@ -154,12 +155,14 @@ class Talk {
 
   stop() {
     this.preview = null;
-    Player.current?.stop();
+    const speaking = this.turns.find((turn) => turn.speaking); // not one that is played again
+    const heard = Player.current?.stop();
     if (this.active) {
       this.client.send("response.cancel");
       this.active.stop();
       this.active = null;
     }
+    if (speaking) this.client.truncate(speaking.item, heard); // the conversation keeps what was heard
     this.paint();
   }
 
@@ -259,6 +262,7 @@ class Talk {
         this.live.textContent = this.active.spokenSummary("you");
         break;
       case "response.output_audio_transcript.delta": if (wanted) turn.write(event.delta); break;
+      case "response.output_item.added": if (wanted) turn.item = event.item.id; break;
       case "response.output_audio.delta":
         if (event.response_id === "preview") this.preview?.add(decodePcm(event.delta));
         else if (wanted) turn.speak(event.delta, event.funaudio ?? {});
@@ -312,11 +316,19 @@ class Talk {
   connected() {
     this.asked = [];
     this.responses.clear();
+    this.turns.forEach((turn) => { turn.item = null; }); // the server has forgotten them
     this.dock.progress(null);
     const turn = this.active;
     if (turn) turn.note(["unsent"], { key: "send_again", run: () => this.again(turn) });
     if (this.away && this.turns.length) this.dock.say(["reconnected"]);
     this.away = false;
+    this.paint();
+  }
+
+  rested() {
+    this.active?.stage(null);
+    this.away = true;
+    if (this.turns.length) this.dock.say(["rested"]);
     this.paint();
   }
 

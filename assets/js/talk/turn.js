@@ -108,6 +108,8 @@ export class Turn {
     this.said = said;
     this.state = "waiting"; // then "working", "done", "stopped" or "failed"
     this.pieces = [];
+    this.item = null; // the reply's id in the conversation
+    this.fresh = null; // the player of the reply as it comes
     this.words = h("p", { class: "fa-text", dir: "auto" });
     this.you = new Side("you", number, this.words);
     this.you.text = () => this.words.textContent;
@@ -165,7 +167,7 @@ export class Turn {
     const samples = decodePcm(delta);
     const offset = this.it.data.duration;
     if (!this.pieces.length) {
-      this.it.follow(new Player(this.it.listeners()));
+      this.fresh = this.it.follow(new Player(this.it.listeners()));
       if (style) this.it.marks.replaceChildren(h("span", { class: "fa-quiet", t: `said_${style}` }));
     }
     this.pieces.push(samples);
@@ -174,6 +176,11 @@ export class Turn {
     const peaks = peaksOf(samples, Math.max(1, Math.round((samples.length / RATE) * PEAKS_PER_S)));
     Object.assign(this.it.data, { duration: offset + samples.length / RATE, peaks: [...this.it.data.peaks, ...peaks] });
     this.it.show();
+  }
+
+  /** Whether its reply is heard for the first time now. */
+  get speaking() {
+    return this.item !== null && Boolean(this.fresh?.playing);
   }
 
   /** The server is done with it. Sound may still be playing. */
