@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -89,8 +90,10 @@ def test_a_reply_begun_in_a_pause_is_thrown_away_when_speech_goes_on() -> None:
     assert users[-1] == "I like it when it rains." and "I like it." not in users
 
 
-def test_who_trails_off_is_given_time() -> None:
-    engines = ScriptedEngines(hears("I went there and so."))
+@pytest.mark.parametrize("told_by", ["words", "voice"])
+def test_who_trails_off_is_given_time(told_by: str) -> None:
+    engines = ScriptedEngines(hears("I went there and so." if told_by == "words" else "I went there."))
+    engines.turn_end = SimpleNamespace(loaded=told_by == "voice", finality=lambda sound: 0.01)
     with talking(engines) as person:
         person.say(quiet(0.5), voice(), quiet(0.3))
         person.until("funaudio.partial")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from webui.api.items import spoken_json
@@ -29,7 +30,8 @@ log = logging.getLogger(__name__)
 
 # A client may still say how far it has played a reply that is so many replies old.
 MAX_KNOWN_REPLIES = 8
-WORKERS = 6  # threads of one session: a reply, the one before it that is ending, recognition, warming, a preview
+# Threads of one session: a reply, those begun ahead that are ending, recognition, warming, a preview. Most never begin.
+WORKERS = 12
 
 Said = Audio | str | asyncio.Future[Audio] | None
 T = TypeVar("T")
@@ -109,12 +111,17 @@ class Exchange:
         language, itn = self._language if brief else "auto", self.settings.turn.itn
         work = (understand, self._engines, self._conversation, sound, itn, _nothing, language)
         try:
-            return await self.in_thread(*work)
+            utterance, finality = await asyncio.gather(self.in_thread(*work), self._finality(sound))
+            return replace(utterance, finality=finality)
         except (UserError, asyncio.CancelledError):
             raise
         except Exception as error:
             log.exception("unexpected failure")
             raise _bug() from error
+
+    async def _finality(self, sound: Audio) -> float | None:
+        turn_end = self._engines.turn_end
+        return await self.in_thread(turn_end.finality, sound) if turn_end.loaded else None
 
     def answer(self, item: str, utterance: Utterance, began: float, tentative: bool) -> Reply:
         """Begin the reply to what was said aloud."""

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from webui.conversation.backchannels import is_backchannel
-from webui.conversation.endings import Ending, ending
+from webui.conversation.endings import Ending, ending, judged
 from webui.conversation.session import new_id
 from webui.conversation.turntaking import Began, Ended, Insisted, Paused, Settled, Stirred, TurnTaking, WentOn
 from webui.errors import UserError
@@ -228,7 +228,7 @@ class Live:
         if not isinstance(speech.heard, Utterance) or not speech.words:
             return
         self._audience.partial(speech.item, speech.heard)
-        how = ending(speech.words, speech.heard.transcript.language)
+        how = judged(ending(speech.words, speech.heard.transcript.language), speech.heard.finality)
         self._ear.told(speech.pause, how)
         if self._answers and how is not Ending.TRAILING and self._contested is None:
             speech.guess = self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=True)
