@@ -1,9 +1,9 @@
 """``python -m bench.turntaking``: whether the end of a turn, and an interruption, are found where they are.
 
 Every item of ``bench.turntaking_set`` is heard in frames of 32 ms on a clock of its own: Silero, the turn taker, and
-in each pause the embedded recognizer on what was said so far. Its words are told ``--latency`` seconds after the
-pause was noticed, always as many, so that a busy machine does not change the result; how long it really took is printed
-beside. Prints, for each kind of item:
+in each pause the embedded recognizer and Smart Turn on what was said so far. What they find is told ``--latency``
+seconds after the pause was noticed, always as many, so that a busy machine does not change the result; how long it
+really took is printed beside. Prints, for each kind of item:
 
 finished, paused, trailing   said with the floor free. *Wrong cut*: the turn was over before the person was done.
                              *Wait*: from the end of the speech to the end of the turn, in seconds
@@ -34,10 +34,11 @@ from webui.audio.decode import decode
 from webui.audio.vad import FRAME, FRAME_SECONDS, RATE, Silero
 from webui.config import ROOT, Settings
 from webui.conversation.backchannels import is_backchannel
-from webui.conversation.endings import ending
+from webui.conversation.endings import ending, judged
 from webui.conversation.turntaking import Began, Ended, Happening, Insisted, Paused, TurnTaker, WentOn
 from webui.engines.protocols import RecognitionRequest, Recognizer
 from webui.engines.registry import Engines
+from webui.engines.smart_turn import SmartTurn
 from webui.engines.store import ModelStore
 from webui.types import Audio, Samples, Transcript
 
@@ -45,14 +46,16 @@ CACHE = ROOT / ".cache" / "bench" / "turntaking"
 PAD = 0.3  # seconds kept before a turn's first voiced frame
 LONGEST_NOISE = 3.0  # seconds of a real recording
 
-Recognise = Callable[[Samples, str], Transcript]
-
 
 @dataclass(frozen=True)
 class Told:
-    """The words of the pause that is still going on."""
+    """The words of the pause that is still going on, and how likely the speaker is done by the sound (0 to 1)."""
 
     transcript: Transcript
+    finality: float | None = None
+
+
+Recognise = Callable[[Samples, str], Told]
 
 
 @dataclass(frozen=True)
@@ -69,22 +72,23 @@ def follow(
     samples: Samples, taker: TurnTaker, recognise: Recognise, latency: float, language: str = "auto"
 ) -> Iterator[tuple[float, Happening | Told]]:
     """What happens at the microphone, and when, in seconds of its stream."""
-    began, due, number, transcript = 0.0, np.inf, 0, None
+    began, due, number, told = 0.0, np.inf, 0, None
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
     for at, probability in enumerate(Silero().probabilities(frames), 1):
         now = at * FRAME_SECONDS
-        if transcript is not None and now >= due:
-            taker.heard(number, ending(transcript.text, transcript.language))
-            yield now, Told(transcript)
-            transcript = None
+        if told is not None and now >= due:
+            words = ending(told.transcript.text, told.transcript.language)
+            taker.heard(number, judged(words, told.finality))
+            yield now, told
+            told = None
         for event in taker.feed(float(probability), FRAME_SECONDS):
             if isinstance(event, Began):
                 began = event.at
             elif isinstance(event, WentOn):
-                transcript = None
+                told = None
             elif isinstance(event, Paused):
                 said = samples[max(0, round((began - PAD) * RATE)) : at * FRAME]
-                due, number, transcript = now + latency, event.number, recognise(said, language)
+                due, number, told = now + latency, event.number, recognise(said, language)
             yield now, event
 
 
@@ -120,19 +124,23 @@ def talked_over(item: Item, recording: Recording, recognise: Recognise, latency:
 
 
 class Timed:
-    """A recognizer, and how long it took each time."""
+    """A recognizer and the model of turns, and how long they took each time."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: Recognizer, turn_end: SmartTurn) -> None:
         self._recognizer = recognizer
-        self.seconds: list[float] = []
+        self._turn_end = turn_end
+        self.words_s: list[float] = []
+        self.sound_s: list[float] = []
 
-    def __call__(self, samples: Samples, language: str) -> Transcript:
-        """The words of ``samples`` at 16 kHz."""
-        started = time.monotonic()
-        request = RecognitionRequest(Audio(samples, RATE), language, words=False)
-        transcript = Transcript(tuple(self._recognizer.transcribe(request)), len(samples) / RATE)
-        self.seconds.append(time.monotonic() - started)
-        return transcript
+    def __call__(self, samples: Samples, language: str) -> Told:
+        """What is to be told of ``samples`` at 16 kHz."""
+        audio, started = Audio(samples, RATE), time.monotonic()
+        segments = tuple(self._recognizer.transcribe(RecognitionRequest(audio, language, words=False)))
+        recognised = time.monotonic()
+        finality = self._turn_end.finality(audio)
+        self.words_s.append(recognised - started)
+        self.sound_s.append(time.monotonic() - recognised)
+        return Told(Transcript(segments, audio.duration), finality)
 
 
 def recordings(studio: Studio, sounds: Path | None) -> Iterator[tuple[Item, Recording]]:
@@ -204,7 +212,8 @@ def main() -> None:
     args = parser.parse_args()
     settings = Settings(profile="embedded", recognizer="whisper", synthesizer="kokoro")
     engines = Engines(settings, ModelStore(settings.models_dir))
-    recognise = Timed(engines.recognizer)
+    engines.turn_end.load()
+    recognise = Timed(engines.recognizer, engines.turn_end)
     outcomes = []
     for item, recording in recordings(Studio(engines.synthesizer, CACHE), args.sounds):
         way = talked_over if item.kind in ("backchannel", "noise", "interruption") else turn
@@ -212,7 +221,8 @@ def main() -> None:
     print(*complaints(outcomes), *table(outcomes), sep="\n")
     print(
         f"Noises are {'made, and recorded' if args.sounds else 'made'}. Words came after {args.latency} s; "
-        f"recognising took {statistics.median(recognise.seconds):.2f} s here, {len(recognise.seconds)} times."
+        f"recognising took {statistics.median(recognise.words_s):.2f} s here and judging the sound "
+        f"{statistics.median(recognise.sound_s):.3f} s, {len(recognise.words_s)} times."
     )
     print(json.dumps(summary(outcomes)))
     engines.close()

@@ -11,6 +11,7 @@ from bench.turntaking import Timed, talked_over, turn
 from bench.turntaking_set import Item, in_room, trim
 from tests.engines.spoken import RATE, say
 from webui.config import ROOT, Settings
+from webui.engines.smart_turn import SmartTurn
 from webui.engines.store import ModelStore
 from webui.engines.whisper import WhisperRecognizer
 
@@ -21,8 +22,10 @@ LATENCY = 0.4
 
 @pytest.fixture(scope="module")
 def recognise() -> Generator[Timed, None, None]:
-    recognizer = WhisperRecognizer(ModelStore(ROOT / "models"), Settings())
-    yield Timed(recognizer)
+    store = ModelStore(ROOT / "models")
+    recognizer, turn_end = WhisperRecognizer(store, Settings()), SmartTurn(store)
+    turn_end.load()
+    yield Timed(recognizer, turn_end)
     recognizer.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webui.conversation.endings import Ending, ending
+from webui.conversation.endings import Ending, ending, judged
 
 FINISHED = """
 What is the capital of France?
@@ -41,6 +41,7 @@ I'm fine. What about you?
 我要蓝色的那个。
 他不是。
 他是昨天来的。
+这是很大的成就。
 没有。
 好的。
 我要蓝色的。
@@ -56,6 +57,7 @@ Turn it on.
 I think so.
 今天天气很好
 因为我。
+我喜欢的是他们。
 今日はいい天気です
 ?!
 ...
@@ -107,6 +109,10 @@ It's good, I like it. But.
 吃完饭以后。
 他好像是。
 我想问一下那个
+听完音乐会我们就。
+他说会来，所以我。
+但是他们
+我想知道如果你。
 昼ご飯は、
 """
 
@@ -131,3 +137,19 @@ def test_no_words_may_go_on(text: str) -> None:
 def test_the_tables_are_of_their_language_only() -> None:
     assert ending("Der Zug kommt um neun Uhr an.") is Ending.TRAILING  # "an", taken for English
     assert ending("Der Zug kommt um neun Uhr an.", "de") is Ending.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("words", "finality", "expected"),
+    [
+        (Ending.FINISHED, None, Ending.FINISHED),
+        (Ending.FINISHED, 0.4, Ending.FINISHED),
+        (Ending.FINISHED, 0.02, Ending.TRAILING),
+        (Ending.OPEN, 0.9, Ending.OPEN),
+        (Ending.OPEN, 0.4, Ending.TRAILING),
+        (Ending.TRAILING, 0.99, Ending.TRAILING),
+        (Ending.TRAILING, None, Ending.TRAILING),
+    ],
+)
+def test_the_sound_may_doubt_the_words(words: Ending, finality: float | None, expected: Ending) -> None:
+    assert judged(words, finality) is expected

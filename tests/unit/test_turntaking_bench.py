@@ -31,13 +31,13 @@ def tones(*parts: float) -> Recording:
     return in_room(np.concatenate(pieces))
 
 
-def says(*texts: str) -> bench.Recognise:
+def says(*texts: str, finality: float | None = None) -> bench.Recognise:
     """A recognizer that hears one text after the other, and the last one ever after."""
     left = list(texts)
 
-    def recognise(_: Samples, language: str) -> Transcript:
+    def recognise(_: Samples, language: str) -> bench.Told:
         text = left.pop(0) if len(left) > 1 else left[0]
-        return Transcript((Segment(0, 1, text, "en"),) if text else (), 1.0)
+        return bench.Told(Transcript((Segment(0, 1, text, "en"),) if text else (), 1.0), finality)
 
     return recognise
 
@@ -61,6 +61,13 @@ def test_a_turn_that_ends_in_a_pause_is_cut() -> None:
     assert cut.wrong and cut.wait is None
     whole = bench.turn(item("paused"), recording, says("I would like to", "I would like to go home."), 0.4)
     assert not whole.wrong and whole.heard == "I would like to go home."
+
+
+def test_a_voice_that_is_left_hanging_is_waited_for() -> None:
+    recording = tones(1.0, 1.0, 1.0)
+    heard = says("He lives near the Earth.", finality=0.01)
+    assert not bench.turn(item("trailing"), recording, heard, 0.4).wrong
+    assert bench.turn(item("finished"), tones(1.0), heard, 0.4).wait == pytest.approx(1.8, abs=0.05)
 
 
 def test_a_turn_that_never_begins_is_wrong() -> None:

@@ -1,8 +1,9 @@
-"""Whether what somebody has said so far sounds finished: by the words alone, as a listener on the telephone would tell.
+"""Whether what somebody has said so far sounds finished: by the words, and by how their sound ends where that is known.
 
 The words are a recognizer's, which puts full stops even behind words that trail off, and writes Chinese with marks or
 without. So the last words count for more than the mark behind them: words that want others after them, by the grammar
-of English and of Chinese. Any other language is judged by its marks.
+of English and of Chinese. Any other language is judged by its marks. The sound tells of what the words hide: "He lives
+near the, er …" is heard as "He lives near the Earth."
 """
 
 from __future__ import annotations
@@ -68,14 +69,15 @@ _NEVER_LAST_ZH = re.compile(
     "(?:然后|但是?|可是|不过|而|而是|因为|由于|所以|因此|如果|要是|假如|即使|哪怕|虽然|尽管|不但|不仅|不管|无论|否则|不然|而且|并且|或者?|"
     "还是|还有|以及|比如|比如说|例如|就是说|就像|那么|于是|另外|此外|接着|首先|其次|的话|和|跟|与|把|被|将|让|使|关于|对于|至于|根据|"
     "为了|除了|通过|作为|怎么|如何|之间|期间|时候|之前|之后|以前|以后|请问|请你|我想请|帮我|告诉我|你能|你可以|"
-    "能不能|可不可以|是不是|会不会|有没有|嗯|呃|额|把.*的)$"
+    "能不能|可不可以|是不是|会不会|有没有|嗯|呃|额|把.*的|(?<![成造高迁])就)$"
 )
 _LAST_IF_ASKED_ZH = re.compile(
     "(?:就是|(?<![不也都真正])是|(?<![没所拥])有|我想|我要|[你我他她]会|[你我他她]能|我可以|我们[想要]|想要|需要|应该|觉得|认为|希望|"
     "打算|准备|成为|包括|属于|叫做|位于|来自|从|(?<![不还存现实])在|(?<!交)给|向|往|像|(?<![值记舍晓])得|[译变换当做分改看]成|"
     "每次|其实|已经|一直|总是|可能|也许|或许|大概|好像|似乎|几乎|尤其|甚至|到底|突然|正在|曾经|经常|从来|必须|只是|非常|特别|比较|"
     f"很|最|更|太|还|也|(?<![的要是用吃喝买选])[这那]个|[这那每哪某][{_COUNTED_ZH[1:]}]|[一两二三四五六七八九十几半][{_COUNTED_ZH}些]|"
-    "(?<![慢快早晚好大小高低多少近远轻重])一点)$"
+    "(?<![慢快早晚好大小高低多少近远轻重])一点|"
+    "(?:所以|因此|但是?|可是|不过|而且|并且|然后|于是|结果|如果|要是|假如|虽然|既然)(?:[我你您他她它咱]们?|大家))$"
 )
 # "我最喜欢的" wants its noun; "他是昨天来的", "好的" and "我要红的" do not.
 _NO_NOUN_WANTED_ZH = re.compile("(?:[是会挺蛮够要买选].*|[好真对行])的$")
@@ -87,6 +89,10 @@ _ASKS_ZH = re.compile(r"什么|怎么|怎样|哪|谁|多少|多大|多久|多长
 _REQUEST_ZH = re.compile(
     "(?:请?[帮给跟]我(?!的)|请(?![把给在从跟和对向用])|告诉我|讲|说说|打开|关|播放|介绍|推荐|翻译|写|停止|继续|再).{3}"
 )
+
+# Below this finality words that end so are taken for trailing off: where the words say nothing the sound's own
+# judgement decides, and to contradict them it must be very sure.
+_DOUBTED = {Ending.FINISHED: 0.1, Ending.OPEN: 0.5}
 
 _MARKS = re.compile(r"[\s.,!?;:…。，！？；：、\"'“”‘’~—-]+$")
 _SENTENCES = re.compile(r"[。！？!?]|\.\s")
@@ -109,6 +115,17 @@ def ending(text: str, language: str = "auto") -> Ending:
     elif code in ("zh", "yue"):
         found = _chinese(sentence, asked)
     return found or (Ending.FINISHED if asked or said else Ending.OPEN)
+
+
+def judged(words: Ending, finality: float | None) -> Ending:
+    """How an utterance ends: as its ``words`` do, unless its sound says that more is to come.
+
+    ``finality``, 0 to 1, is how likely its speaker is done by the sound alone; None where nobody told. It is never more
+    than a doubt: a voice that ends surely in the middle of a sentence is common, one that is left hanging at its end
+    is not.
+    """
+    doubt = _DOUBTED.get(words)
+    return words if finality is None or doubt is None or finality >= doubt else Ending.TRAILING
 
 
 def _english(words: list[str], comma: bool, asked: bool) -> Ending | None:
