@@ -33,7 +33,7 @@ from webui.audio.convert import resample
 from webui.audio.decode import decode
 from webui.audio.vad import FRAME, FRAME_SECONDS, RATE, Silero
 from webui.config import ROOT, Settings
-from webui.conversation.backchannels import is_backchannel
+from webui.conversation.backchannels import confidence, is_backchannel
 from webui.conversation.endings import ending, judged
 from webui.conversation.turntaking import Began, Ended, Happening, Insisted, Paused, TurnTaker, WentOn
 from webui.engines.protocols import RecognitionRequest, Recognizer
@@ -113,7 +113,7 @@ def talked_over(item: Item, recording: Recording, recognise: Recognise, latency:
     for now, event in follow(recording.samples, taker, recognise, latency, language):
         if isinstance(event, Told):
             heard = event.transcript.text
-            if heard and not is_backchannel(heard, taker.voiced):
+            if heard and not is_backchannel(heard, taker.voiced, confidence(event.transcript)):
                 at = now
                 break
         elif isinstance(event, Insisted):

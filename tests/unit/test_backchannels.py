@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from webui.conversation.backchannels import is_backchannel
+from webui.conversation.backchannels import confidence, is_backchannel
+from webui.types import Segment, Transcript
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,22 @@ def test_what_is_said_in_no_time_is_a_mumble_unless_it_wants_the_floor() -> None
     assert not is_backchannel("Mama.", 1.0) and not is_backchannel("Mama.")
     assert not is_backchannel("Stop.", 0.4) and not is_backchannel("停", 0.3) and not is_backchannel("Wait what", 0.6)
     assert not is_backchannel("", 0.2)
+
+
+def test_what_was_heard_unsurely_is_a_mumble_for_longer() -> None:
+    assert is_backchannel("嘟嘟嘟呀", 1.0, 0.5) and not is_backchannel("嘟嘟嘟呀", 1.0, 0.8)
+    assert not is_backchannel("嘟嘟嘟呀", 1.5, 0.5)
+    assert not is_backchannel("Wait for me.", 1.0, 0.4) and not is_backchannel("不对", 0.4, 0.4)
+
+
+def test_not_in_the_middle_of_a_mumble_wants_nothing() -> None:
+    assert is_backchannel("I'm not.", 0.5) and is_backchannel("不移", 0.4)
+    assert (
+        not is_backchannel("Not that.", 0.5) and not is_backchannel("It's not.", 0.5) and not is_backchannel("不", 0.2)
+    )
+
+
+def test_words_are_as_sure_as_the_least_sure_of_them() -> None:
+    sure, unsure, silent = Segment(0, 1, "Yes.", confidence=0.9), Segment(1, 2, "Mama.", confidence=0.4), Segment(2, 3)
+    assert confidence(Transcript((sure, unsure, silent), 3.0)) == 0.4
+    assert confidence(Transcript((silent,), 3.0)) == 1.0

@@ -37,7 +37,7 @@ def says(*texts: str, finality: float | None = None) -> bench.Recognise:
 
     def recognise(_: Samples, language: str) -> bench.Told:
         text = left.pop(0) if len(left) > 1 else left[0]
-        return bench.Told(Transcript((Segment(0, 1, text, "en"),) if text else (), 1.0), finality)
+        return bench.Told(Transcript((Segment(0, 1, text, "en", confidence=0.9),) if text else (), 1.0), finality)
 
     return recognise
 

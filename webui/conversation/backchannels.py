@@ -1,13 +1,16 @@
 """Whether words are a back-channel: what a listener says to show that he listens, and not to have the floor.
 
-A mumbled "mm-hmm" is written down as anything ("Mama.", "Have fun."). But what is said within half a second or so to
-somebody who is speaking hardly ever wants the floor, unless it is one of the few words that do.
+A mumbled "mm-hmm" is written down as anything ("Mama.", "Have fun."), and mostly the recognizer is not sure of it. But
+what is said within half a second or so to somebody who is speaking hardly ever wants the floor, unless it is one of the
+few words that do.
 """
 
 from __future__ import annotations
 
 import math
 import re
+
+from webui.types import Transcript
 
 # Sounds, at any length and as recognizers spell them: "Mm-hmm.", "Mhm", "Hmm", "Uh-huh", "Um", "Aha", "嗯嗯".
 _SOUNDS = "m+ h+m+ m+h+m* u+h+ u+m+ h+u+h+ a+h+ a+h+a+h* o+h* e+r*m* e+h+ h+e+h+ (?:ha)+h*".split()
@@ -30,23 +33,31 @@ _WORDS_CJK = (
 _ONLY = re.compile(
     rf"(?:(?:{'|'.join(_SOUNDS + _WORDS + _PHRASES)})(?: |$)|(?:{'|'.join(_SOUNDS_CJK + _WORDS_CJK)}) ?)+"
 )
-SHORT = 0.7  # seconds of speech in which nobody says a sentence
+SHORT, MUMBLED = 0.7, 1.2  # seconds of speech in which nobody says a sentence, and in which what is unsure is none
+UNSURE = 0.6  # a confidence below which words are hardly those that were said
 _WANTS_FLOOR = re.compile(
-    r"\b(?:stop|wait|no|not|dont|hold|hang|pause|enough|quiet|silence|shut|cancel|skip|next|back|again|repeat|louder|"
+    r"(?:^|\b(?:its|thats|do) )not\b|"
+    r"\b(?:stop|wait|no|dont|hold|hang|pause|enough|quiet|silence|shut|cancel|skip|next|back|again|repeat|louder|"
     r"slower|faster|but|actually|sorry|pardon|excuse|hey|hello|listen|help|please|what|whats|who|why|where|when|which|how)\b"
-    "|停|等|不|别|別|没|沒|够|夠|闭嘴|閉嘴|安静|安靜|算了|取消|下一|再|换|換|慢点|快点|大声|小声|可是|但是|其实|其實|抱歉|"
+    "|停|等|不(?:[对對是要行用了想可懂听聽好会會能]|$)|别|別|没|沒|够|夠|闭嘴|閉嘴|安静|安靜|算了|取消|下一|再|换|換|慢点|快点|大声|小声|可是|但是|其实|其實|抱歉|"
     "喂|你好|请|請|什么|什麼|谁|誰|哪|怎|几|幾|吗|嗎|待って|違う|いや|だめ|잠깐|아니|그만"
 )
 _APOSTROPHE = re.compile(r"['’]")
 _APART = re.compile(r"[\W_]+")
 
 
-def is_backchannel(text: str, seconds: float = math.inf) -> bool:
+def is_backchannel(text: str, seconds: float = math.inf, confidence: float = 1.0) -> bool:
     """Whether nothing but back-channels was said, once or several times. No words at all are none.
 
-    ``seconds`` of speech, where they are known, tell a mumble that was misheard.
+    ``seconds`` of speech, where they are known, and the recognizer's ``confidence`` (0 to 1) tell a mumble that was
+    misheard.
     """
     plain = _APART.sub(" ", _APOSTROPHE.sub("", text.lower())).strip()
     if _ONLY.fullmatch(plain):
         return True
-    return bool(plain) and seconds < SHORT and not _WANTS_FLOOR.search(plain)
+    return bool(plain) and seconds < (MUMBLED if confidence < UNSURE else SHORT) and not _WANTS_FLOOR.search(plain)
+
+
+def confidence(transcript: Transcript) -> float:
+    """How sure the recognizer is of the words that it is least sure of, 0 to 1; 1 where there are none."""
+    return min((segment.confidence for segment in transcript.segments if segment.text.strip()), default=1.0)
