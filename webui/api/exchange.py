@@ -14,7 +14,6 @@ from webui.api.outgoing import Outgoing, error_json
 from webui.api.responses import Response
 from webui.api.session_settings import SessionSettings
 from webui.api.wire import heard_json
-from webui.conversation.backchannels import is_backchannel
 from webui.conversation.session import Conversation
 from webui.engines.protocols import Message
 from webui.engines.registry import Engines
@@ -191,7 +190,7 @@ class Exchange:
         """It was no turn."""
         if speech.granted:
             self._stopped(speech)
-        reason = "backchannel" if is_backchannel(speech.words) else "noise"
+        reason = "backchannel" if speech.words else "noise"
         events = speech.heard.transcript.events if isinstance(speech.heard, Utterance) else ()
         names = [span.event for span in events]
         self._out.send("funaudio.ignored", item_id=speech.item, reason=reason, transcript=speech.words, events=names)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from webui.conversation.backchannels import is_backchannel
+from webui.conversation.backchannels import confidence, is_backchannel
 from webui.conversation.endings import Ending, ending, judged
 from webui.conversation.session import new_id
 from webui.conversation.turntaking import Began, Ended, Insisted, Paused, Settled, Stirred, TurnTaking, WentOn
@@ -61,7 +61,9 @@ class Speech:
     @property
     def slight(self) -> bool:
         """Whether it is no more than a noise or a back-channel."""
-        return not self.words or is_backchannel(self.words, self.voiced)
+        if not isinstance(self.heard, Utterance) or not self.words:
+            return True
+        return is_backchannel(self.words, self.voiced, confidence(self.heard.transcript))
 
 
 class Audience(Protocol):
