@@ -42,6 +42,8 @@ I'm fine. What about you?
 他不是。
 他是昨天来的。
 这是很大的成就。
+What did you look up?
+请帮我查一下天气。
 没有。
 好的。
 我要蓝色的。
@@ -113,6 +115,11 @@ It's good, I like it. But.
 他说会来，所以我。
 但是他们
 我想知道如果你。
+Could you look up?
+How do I turn down?
+The doctor told me to avoid.
+你能不能帮我查一下？
+请帮我找一下。
 昼ご飯は、
 """
 
@@ -146,7 +153,7 @@ def test_the_tables_are_of_their_language_only() -> None:
         (Ending.FINISHED, 0.4, Ending.FINISHED),
         (Ending.FINISHED, 0.02, Ending.TRAILING),
         (Ending.OPEN, 0.9, Ending.OPEN),
-        (Ending.OPEN, 0.4, Ending.TRAILING),
+        (Ending.OPEN, 0.6, Ending.TRAILING),
         (Ending.TRAILING, 0.99, Ending.TRAILING),
         (Ending.TRAILING, None, Ending.TRAILING),
     ],

@@ -50,10 +50,14 @@ _SHORT_QUESTION_WORDS = 4
 # Verbs that want an object, unless it stands before them: "what I need".
 _TRANSITIVE = frozenset(
     "want wants wanted need needs needed make makes made take takes took get gets got give gives gave put puts bring "
-    "brings brought buy buys bought find finds found send sends sent use uses keep keeps kept".split()
+    "brings brought buy buys bought find finds found send sends sent use uses keep keeps kept avoid avoids contain "
+    "contains require requires".split()
 )
 _OBJECT_BEFORE = frozenset("what which that who how all everything anything something nothing".split())
-_NEVER_LAST_PHRASE = re.compile(r"\b(?:(?:turn|switch) (?:on|off|up|down)|(?:kind|sort|lot|lots|couple) of)$")
+_TRANSITIVE_PHRASE = re.compile(
+    r"\b(?:(?:turn|switch) (?:on|off|up|down)|(?:look|bring) up|fill (?:in|out)|(?:point|carry) out|call off)$"
+)
+_NEVER_LAST_PHRASE = re.compile(r"\b(?:kind|sort|lot|lots|couple) of$")
 _LAST_IF_ASKED_PHRASE = re.compile(
     r"\b(?:i (?:think|mean|guess|believe|was wondering|wonder|don't think)|(?:i'd|would) like|"
     r"(?:tell|show|give|let|help) me|for example|you know|and then|"
@@ -83,6 +87,10 @@ _LAST_IF_ASKED_ZH = re.compile(
 _NO_NOUN_WANTED_ZH = re.compile("(?:[是会挺蛮够要买选].*|[好真对行])的$")
 _MAY_END_ZH = re.compile("[我他她]们?$")  # "因为我", "请帮帮我"
 _SUBORDINATE_ZH = re.compile("(?:如果|要是|假如|虽然|尽管|既然|只要|除非|每当|当)[^，,就那但也都才还]*$")
+# A request of which nothing is there but the verb: "你能不能帮我查一下".
+_NO_OBJECT_ZH = re.compile(
+    "(?:请|麻烦)?你?(?:能不能|可不可以|能|可以)?[帮给替]我(?:查|找|搜|订|买|翻译|解释|介绍|推荐|打开|关掉?|发)一下$"
+)
 _LAST_ZH = re.compile("[吗呢吧么了啊呀啦嘛哦]$")
 _ASKS_ZH = re.compile(r"什么|怎么|怎样|哪|谁|多少|多大|多久|多长|多远|为何|几[点个岁号天年月次]|(.)不\1")
 # A request, with its verb: "请把这个" has none yet.
@@ -90,9 +98,9 @@ _REQUEST_ZH = re.compile(
     "(?:请?[帮给跟]我(?!的)|请(?![把给在从跟和对向用])|告诉我|讲|说说|打开|关|播放|介绍|推荐|翻译|写|停止|继续|再).{3}"
 )
 
-# Below this finality words that end so are taken for trailing off: where the words say nothing the sound's own
-# judgement decides, and to contradict them it must be very sure.
-_DOUBTED = {Ending.FINISHED: 0.1, Ending.OPEN: 0.5}
+# Below this finality words that end so are taken for trailing off. Of pauses in which the words are open every other one
+# is in the middle of a turn, and a slight doubt is enough; of those in which they are finished hardly any is.
+_DOUBTED = {Ending.FINISHED: 0.1, Ending.OPEN: 0.8}
 
 _MARKS = re.compile(r"[\s.,!?;:…。，！？；：、\"'“”‘’~—-]+$")
 _SENTENCES = re.compile(r"[。！？!?]|\.\s")
@@ -135,7 +143,8 @@ def _english(words: list[str], comma: bool, asked: bool) -> Ending | None:
     *before, last = words
     phrase = " ".join(words[-3:])
     asks = last in _ASKS and len(words) > _SHORT_QUESTION_WORDS
-    if last in _NEVER_LAST or asks or _NEVER_LAST_PHRASE.search(phrase):
+    wants_object = _TRANSITIVE_PHRASE.search(phrase) and not (_OBJECT_BEFORE - {"how"}).intersection(before)
+    if last in _NEVER_LAST or asks or wants_object or _NEVER_LAST_PHRASE.search(phrase):
         return Ending.TRAILING
     if asked:
         return Ending.FINISHED
@@ -153,7 +162,7 @@ def _english(words: list[str], comma: bool, asked: bool) -> Ending | None:
 
 def _chinese(sentence: str, asked: bool) -> Ending | None:
     """The same of a Chinese sentence."""
-    if _NEVER_LAST_ZH.search(sentence):
+    if _NEVER_LAST_ZH.search(sentence) or _NO_OBJECT_ZH.match(sentence):
         return Ending.TRAILING
     if asked:
         return Ending.FINISHED
