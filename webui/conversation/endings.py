@@ -98,8 +98,8 @@ _REQUEST_ZH = re.compile(
     "(?:请?[帮给跟]我(?!的)|请(?![把给在从跟和对向用])|告诉我|讲|说说|打开|关|播放|介绍|推荐|翻译|写|停止|继续|再).{3}"
 )
 
-# Below this finality words that end so are taken for trailing off. Of pauses in which the words are open every other one
-# is in the middle of a turn, and a slight doubt is enough; of those in which they are finished hardly any is.
+# Below this finality words that end so are taken for trailing off. Of pauses in which the words are open every other
+# one is in the middle of a turn, and a slight doubt is enough; of those in which they are finished hardly any is.
 _DOUBTED = {Ending.FINISHED: 0.1, Ending.OPEN: 0.8}
 
 _MARKS = re.compile(r"[\s.,!?;:…。，！？；：、\"'“”‘’~—-]+$")
