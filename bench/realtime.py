@@ -13,8 +13,9 @@ not know it, at ``speech_started``), sound of a cancelled answer that comes all 
 plays what comes in real time ran dry inside an answer. At last, with the real embedded engines, against the same
 engines one after the other as in ``bench.turn``.
 
-``--soak MINUTES`` holds four conversations at once instead, each with a question of its own, and looks at memory.
-The last line is one JSON object.
+All of it takes half an hour, and wants a machine that does nothing else. ``--soak MINUTES`` holds four conversations at
+once instead, each with a name of its own that has to come back in its answers, and looks at memory. The last line is
+one JSON object.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Rounds:
 
 
 FULL = Rounds(compared=20, talked=8, embedded=4, clips=6)
-QUICK = Rounds(compared=2, talked=1, embedded=1, clips=3)
+QUICK = Rounds(compared=2, talked=1, embedded=1, clips=2)
 
 
 async def bench(rounds: Rounds, peers: list[str]) -> tuple[dict[str, Taken], list[Talks], Embedded]:
@@ -90,8 +91,7 @@ async def beside(url: str, program: Ours, peers: list[str], rounds: int) -> dict
             except NotRunning as error:
                 missing[name] = Taken(missing=str(error))
 
-        for name, maker in makers.items():
-            await start(name, maker)
+        await asyncio.gather(*(start(name, maker) for name, maker in makers.items()))
         await asyncio.gather(*(settle(system, asked) for system in systems.values()))
         return {**await compare(systems, asked, rounds), **missing}
 

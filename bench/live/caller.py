@@ -205,7 +205,8 @@ async def calling(url: str, turn_detection: Mapping[str, Any], language: str = "
 
     ``language``, which only our program knows, is that of the page.
     """
-    async with websockets.connect(url, max_size=None, proxy=None) as socket:
+    # Not asked for signs of life: while a peer loads something at its first words, it gives none for half a minute.
+    async with websockets.connect(url, max_size=None, proxy=None, ping_interval=None) as socket:
         caller = Caller(socket)
         tasks = [asyncio.create_task(caller.receive()), asyncio.create_task(caller.microphone.run())]
         audio = {"input": {"format": _FORMAT, "turn_detection": dict(turn_detection)}, "output": {"format": _FORMAT}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +45,16 @@ S2S = Environment(
 )
 
 
+_LOCK = threading.Lock()
+
+
 def install(environment: Environment) -> None:
     """Make it where it is not there or was not finished: minutes. Raises ``NotRunning``."""
+    with _LOCK:
+        _install(environment)
+
+
+def _install(environment: Environment) -> None:
     finished = environment.folder / "installed.txt"
     wanted = "\n".join(environment.steps)
     if finished.exists() and finished.read_text() == wanted:

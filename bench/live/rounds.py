@@ -15,7 +15,7 @@ from bench.live.systems import Ours, System, our_line
 from webui.types import Audio
 
 SETTLED_S = 3.0
-MOST_WARM_UPS = 5
+MOST_WARM_UPS = 6
 LISTENED_S = 1.5  # to an answer, before it is talked over
 
 
@@ -24,7 +24,7 @@ async def settle(system: System, asked: Audio) -> None:
     for _ in range(MOST_WARM_UPS):
         taken = Taken()
         await _ask(system, asked, taken)
-        if taken.latencies and taken.latencies[0] < SETTLED_S:
+        if taken.latencies and 0 < taken.latencies[0] < SETTLED_S:
             return
 
 
