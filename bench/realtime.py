@@ -52,7 +52,7 @@ class Rounds:
     clips: int
 
 
-FULL = Rounds(compared=20, talked=8, embedded=4, clips=6)
+FULL = Rounds(compared=10, talked=4, embedded=2, clips=6)
 QUICK = Rounds(compared=2, talked=1, embedded=1, clips=2)
 
 

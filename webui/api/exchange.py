@@ -219,9 +219,9 @@ class Exchange:
             elif isinstance(event, Unspoken):
                 self._out.fail(event.error)
             else:
-                response.tell(event)
-                if isinstance(event, Spoke):
+                if isinstance(event, Spoke) and not response.aloud:
                     self._out.stage("speaking")
+                response.tell(event)
 
         reply = Reply(
             self._engines,

@@ -28,6 +28,7 @@ from webui.audio.formats import WireFormat
 from webui.audio.vad import RATE
 from webui.conversation.scope import Generations
 from webui.conversation.session import Conversation, new_id
+from webui.conversation.turntaking import TurnTaking
 from webui.engines.protocols import SpeechRequest
 from webui.engines.registry import Engines
 from webui.errors import AudioError, UserError
@@ -66,7 +67,7 @@ class RealtimeSession:
         self._recording = bytearray()
         self._upload = bytearray()
         self._said: tuple[str, Said, float] | None = None  # the item that awaits its answer, and since when
-        self._live: tuple[Detection, WireFormat, Live, RateChange] | None = None
+        self._live: tuple[TurnTaking, Detection, WireFormat, Live, RateChange] | None = None
         self._previews = Generations()
         self._began = self._active = time.monotonic()
         self._handlers: dict[str, Callable[[ClientEvent], None]] = {
@@ -106,11 +107,11 @@ class RealtimeSession:
         finally:
             log.debug("a client has gone")
             if self._live is not None:
-                self._live[2].close()
+                self._live[3].close()
             self._previews.cancel()
-            await self._exchange.close()
             for task in tasks:
                 task.cancel()
+            await self._exchange.close()
 
     async def end(self, code: int) -> None:
         """Close the socket, for one of our own reasons."""
@@ -174,21 +175,21 @@ class RealtimeSession:
     def _listen(self) -> None:
         """Open the ear that the settings ask for, if another is open now."""
         settings = self._exchange.settings
+        told, taking, form = settings.detection, settings.turn_taking, settings.heard
         if self._live is not None:
-            detection, form, live, _ = self._live
-            if (settings.detection, settings.heard) == (detection, form):
+            if self._live[:3] == (taking, told, form):
                 return
-            live.close()
+            self._live[3].close()
             self._live = None
-        if (told := settings.detection) is not None:
-            live = Live(self._exchange, told.options, answers=told.answers, interrupts=told.interrupts)
-            self._live = (told, settings.heard, live, RateChange(settings.heard.rate, RATE))
+        if told is not None and taking is not None:
+            live = Live(self._exchange, taking, answers=told.answers, interrupts=told.interrupts)
+            self._live = (taking, told, form, live, RateChange(form.rate, RATE))
 
     def _append(self, event: ClientEvent) -> None:
         data, form = base64.b64decode(event["audio"], validate=True), self._exchange.settings.heard
         self._recording += data
         if self._live is not None:
-            _, _, live, change = self._live
+            *_, live, change = self._live
             live.feed(change.feed(form.decode(data)))
             del self._recording[: -round(OPEN_SECONDS * form.bytes_per_second)]
         elif len(self._recording) > MAX_TURN_SECONDS * form.bytes_per_second:
@@ -199,14 +200,14 @@ class RealtimeSession:
     def _clear(self, _: ClientEvent) -> None:
         self._recording.clear()
         if self._live is not None:
-            self._live[2].forget()
+            self._live[3].forget()
         self._out.send("input_audio_buffer.cleared")
 
     def _commit(self, _: ClientEvent) -> None:
         data, form = bytes(self._recording), self._exchange.settings.heard
         self._recording.clear()
         if self._live is not None:
-            self._live[2].forget()
+            self._live[3].forget()
         if not data:
             raise AudioError("empty_audio", "Nothing was recorded. Check the microphone, and try again.")
         self._take(Audio(form.decode(data), form.rate))

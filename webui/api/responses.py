@@ -30,6 +30,7 @@ class Response:
         self._kind = "output_audio_transcript" if aloud else "output_text"
         self._part = {"type": "audio", "transcript": ""} if aloud else {"type": "text", "text": ""}
         self._after = after
+        self.aloud = False  # some of it was spoken
         self._begun = False
         self._text = ""
         self._output: list[dict[str, Any]] = []
@@ -46,6 +47,7 @@ class Response:
             self._send(f"response.{self._kind}.delta", **self._place, delta=event.text)
         elif isinstance(event, Spoke):
             self._begin()
+            self.aloud = True
             self._speak(self._encoder.feed(event.chunk.audio), event.chunk, event.style)
         elif isinstance(event, Called):
             self._call(event)

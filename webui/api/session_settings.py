@@ -18,6 +18,8 @@ from webui.types import STYLES
 MAX_PERSONA_CHARS = 1000
 MAX_TOOLS = 64
 SPEEDS = (0.5, 2.0)
+# Seconds of speech that interrupt for a client that does not fall silent at ``funaudio.hold``: it must not wait long.
+INSIST_PLAIN = 0.6
 PCM_RATES = (24_000, 16_000)  # Hz
 LONGEST_WAIT_S = 10.0  # of any threshold of turn-taking
 
@@ -56,6 +58,15 @@ class SessionSettings:
     detection: Detection | None = field(default_factory=Detection)
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: Any = "auto"
+    ours: bool = False  # the client knows our extras
+
+    @property
+    def turn_taking(self) -> TurnTaking | None:
+        """How the server takes turns; None where the client decides."""
+        if self.detection is None:
+            return None
+        usual = self.detection.options
+        return usual if self.ours else replace(usual, insist=min(usual.insist, INSIST_PLAIN))
 
     def updated(self, told: Mapping[str, Any]) -> SessionSettings:
         """These settings with what ``told``, a session or a response of the protocol, changes in them.
@@ -94,6 +105,7 @@ class SessionSettings:
             detection,
             tools,
             choice,
+            self.ours or "funaudio" in told,
         )
 
     def json(self) -> dict[str, Any]:

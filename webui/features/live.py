@@ -24,6 +24,9 @@ from webui.features.hearing import MAX_TURN_SECONDS, Utterance
 from webui.features.replies import Reply
 from webui.types import Audio, Samples
 
+# Recognitions at once: what was said up to now need not wait for what was said up to the pause before.
+AT_ONCE = 2
+
 
 @dataclass(eq=False)
 class Speech:
@@ -138,7 +141,7 @@ class Live:
         self._held: Reply | None = None
         self._last: tuple[Speech, Reply] | None = None  # the last turn, and its reply
         self._wanted: dict[Speech, int] = {}  # to be recognised next, up to which pause
-        self._recognizing: asyncio.Task[None] | None = None
+        self._recognizing: set[asyncio.Task[None]] = set()
 
     def feed(self, samples: Samples) -> None:
         """The next samples (n,) at 16 kHz."""
@@ -153,8 +156,8 @@ class Live:
         """Stop listening."""
         self._ear.close()
         self._drop()
-        if self._recognizing is not None:
-            self._recognizing.cancel()
+        for task in self._recognizing:
+            task.cancel()
 
     def _drop(self) -> None:
         if self._speech is not None:
@@ -199,11 +202,13 @@ class Live:
     # -- what was said -------------------------------------------------------------------------------------------
 
     def _recognize(self, speech: Speech, sound: Audio) -> None:
-        """Have it recognised now, or as soon as what is being recognised is done."""
+        """Have it recognised, beside what was wanted before and is not any more, or as soon as some of that is done."""
         speech.sound = sound
         self._wanted[speech] = speech.pause
-        if self._recognizing is None or self._recognizing.done():
-            self._recognizing = asyncio.create_task(self._recognize_all())
+        if len(self._recognizing) < AT_ONCE:
+            task = asyncio.create_task(self._recognize_all())
+            self._recognizing.add(task)
+            task.add_done_callback(self._recognizing.discard)
 
     async def _recognize_all(self) -> None:
         while self._wanted:
