@@ -13,6 +13,7 @@ from openai import AsyncOpenAI
 from tests.api.live_client import RATE, SEMANTIC, quiet, voice
 from tests.scripted import ScriptedChat, ScriptedEngines, ScriptedRecognizer, ScriptedSynthesizer
 from tests.served import serving_api
+from tests.waiting import finish
 from webui.audio.convert import to_pcm16
 from webui.types import Samples, Segment
 
@@ -80,7 +81,7 @@ def test_three_turns_and_an_interruption() -> None:
         ScriptedSynthesizer(seconds=3.0),
     )
     with serving_api(engines) as url:
-        caller = asyncio.run(asyncio.wait_for(call(url, engines), 60))
+        caller = finish(asyncio.wait_for(call(url, engines), 60))
     transcripts = [e.transcript for e in caller.of("conversation.item.input_audio_transcription.completed")]
     assert transcripts == ["Tell me about Paris.", "Wait, tell me about Rome.", "Thank you very much."]
     responses = [event.response for event in caller.of("response.done")]

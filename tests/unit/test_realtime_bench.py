@@ -22,6 +22,7 @@ from bench.live.report import Embedded, Taken, Talks, percentile, show, summary
 from bench.live.scripted import ANSWER, Scripted, reply, transcript
 from bench.live.soak import Soak, explained, figures, foreign, slope
 from bench.live.voice import tones
+from tests.waiting import finish
 from webui.audio.convert import resample, to_wav_bytes
 from webui.types import Audio
 
@@ -147,7 +148,7 @@ def test_the_microphone_says_when_the_first_and_the_last_frame_went_out() -> Non
         task.cancel()
         return said.began, said.ended
 
-    began, ended = asyncio.run(talk())
+    began, ended = finish(talk())
     loud = [np.abs(np.frombuffer(frame, "<i2")).max() > 8000 for frame in sent]
     assert sum(loud) == 5
     assert {len(frame) for frame in sent} == {960}
@@ -168,7 +169,7 @@ def test_a_microphone_whose_line_is_cut_says_so() -> None:
         with pytest.raises(ConnectionResetError):
             await task
 
-    asyncio.run(talk())
+    finish(talk())
 
 
 # -- questions
@@ -268,7 +269,7 @@ def test_a_program_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("bench.live.programs.LOGS", tmp_path)
     command = [sys.executable, "-c", "print('no such weights'); raise SystemExit(3)"]
     with running("toy", command) as process, pytest.raises(NotRunning, match="toy ended with 3: no such weights"):
-        asyncio.run(answering("toy", process, free_port()))
+        finish(answering("toy", process, free_port()))
 
 
 # -- the sums

@@ -100,10 +100,12 @@ def resampled(pieces: Iterator[tuple[Samples, int]], rate: int) -> Iterator[Samp
     current, change = rate, RateChange(rate, rate)
     for samples, own_rate in pieces:
         if own_rate != current:
-            yield change.flush()
+            if len(tail := change.flush()):
+                yield tail
             current, change = own_rate, RateChange(own_rate, rate)
         yield change.feed(samples)
-    yield change.flush()
+    if len(tail := change.flush()):
+        yield tail
 
 
 def to_pcm16(samples: Samples) -> npt.NDArray[np.int16]:
