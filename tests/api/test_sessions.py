@@ -10,8 +10,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from tests.api.live_client import Person
+from tests.api.live_client import SEMANTIC, Person, quiet, voice
 from tests.scripted import ScriptedEngines
+from tests.waiting import wait_until
 from webui.api import realtime, sessions
 from webui.api.routes import Api
 from webui.config import Settings
@@ -92,8 +93,7 @@ def test_a_lost_conversation_is_kept_for_a_while_only(monkeypatch: pytest.Monkey
             one.close(1006)
         time.sleep(0.05)
         assert web.get("/healthz").json()["conversations"] == 1
-        time.sleep(0.4)
-        assert web.get("/healthz").json()["conversations"] == 0
+        wait_until(lambda: web.get("/healthz").json()["conversations"] == 0)
         with web.websocket_connect(f"/v1/realtime?session={name}") as two:
             assert Person(two).until("session.created")["session"]["id"] != name
 
@@ -114,3 +114,21 @@ def test_a_client_that_does_something_is_not_idle(monkeypatch: pytest.MonkeyPatc
             time.sleep(0.2)
             person.send("session.update", session={})
             person.until("session.updated")
+
+
+def test_who_only_talks_is_not_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open microphone sends sound and nothing else: what is said in it counts, and silence does not."""
+    monkeypatch.setattr(realtime, "IDLE_SECONDS", 1.5)
+    with client() as web, web.websocket_connect("/v1/realtime") as one:
+        person = Person(one)
+        person.update({**SEMANTIC, "create_response": False})
+        for _ in range(4):
+            person.say(quiet(0.5), voice(), quiet(1.5))
+            person.until("conversation.item.input_audio_transcription.completed")
+            time.sleep(0.6)
+        with pytest.raises(WebSocketDisconnect) as closed:
+            while True:
+                time.sleep(0.1)
+                person.say(quiet(0.1))
+                person.until("funaudio.partial")
+    assert closed.value.code == realtime.ENDED

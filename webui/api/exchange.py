@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -42,6 +43,7 @@ class Exchange:
     def __init__(self, engines: Engines, conversation: Conversation, out: Outgoing) -> None:
         self.settings = SessionSettings()
         self.reply: Reply | None = None  # that is being made or heard
+        self.busy_at = time.monotonic()  # when something was last said, by either side
         self._engines = engines
         self._conversation = conversation
         self._out = out
@@ -137,6 +139,7 @@ class Exchange:
 
     def speech_started(self, speech: Speech, interrupts: bool) -> None:
         """Somebody has the floor."""
+        self.busy_at = time.monotonic()
         if interrupts:
             self.stop()
         self._out.send(
@@ -277,6 +280,7 @@ class Exchange:
         response = self._open.pop(reply, None)
         if response is None or not reply.certain:
             return
+        self.busy_at = time.monotonic()
         error = error_json(failure) if failure else None
         response.close(status, reply.turn.style, reply.marks.summary(), error)
         self._out.stage("idle")

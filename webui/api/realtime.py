@@ -137,7 +137,8 @@ class RealtimeSession:
             now = time.monotonic()
             if (reply := self._exchange.reply) is not None and reply.active:
                 self._active = now
-            left = min(self._active + IDLE_SECONDS, self._began + LONGEST_SECONDS) - now
+            active = max(self._active, self._exchange.busy_at)
+            left = min(active + IDLE_SECONDS, self._began + LONGEST_SECONDS) - now
             if left <= 0:
                 await self.end(ENDED)
                 return
