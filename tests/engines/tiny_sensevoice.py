@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
-from webui.audio.convert import from_pcm16, to_pcm16
+from webui.audio.convert import to_pcm16
+from webui.audio.formats import WireFormat
 from webui.config import ROOT
 from webui.engines.catalog import WeightFile, load_catalog
 from webui.engines.store import ModelStore, sha256
@@ -163,7 +164,7 @@ def _read_clips(folder: Path) -> tuple[Clip, ...]:
     clips = []
     for number, about in enumerate(UTTERANCES):
         with wave.open(str(folder / f"{number:02}.wav"), "rb") as file:
-            clips.append(Clip(from_pcm16(file.readframes(file.getnframes()), RATE).samples, *about))
+            clips.append(Clip(WireFormat("PCM_16", RATE).decode(file.readframes(file.getnframes())), *about))
     return tuple(clips)
 
 

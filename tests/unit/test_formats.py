@@ -29,6 +29,12 @@ def test_what_is_written_can_be_read(form: WireFormat) -> None:
     assert loud[0] > 0.9 and loud[1] < -0.9
 
 
+def test_pcm_goes_there_and_back_without_loss() -> None:
+    numbers = np.arange(-32768, 32768, 7, dtype="<i2")
+    samples = FORMS[0].decode(numbers.tobytes() + b"\x01")
+    assert np.array_equal(np.frombuffer(FORMS[0].encode(samples), "<i2"), numbers)
+
+
 @given(st.binary(max_size=99))
 def test_any_bytes_are_sound(data: bytes) -> None:
     for form in FORMS:

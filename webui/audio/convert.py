@@ -114,11 +114,6 @@ def to_pcm16(samples: Samples) -> npt.NDArray[np.int16]:
     return whole
 
 
-def from_pcm16(data: bytes, rate: int) -> Audio:
-    """Headerless 16-bit little-endian mono PCM as ``Audio``; an odd last byte is dropped."""
-    return Audio(to_float(np.frombuffer(data, dtype="<i2", count=len(data) // 2)), rate)
-
-
 def to_wav_bytes(audio: Audio) -> bytes:
     """A 16-bit mono WAV file."""
     buffer = io.BytesIO()

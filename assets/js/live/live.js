@@ -5,6 +5,7 @@ import { h, iconButton } from "../dom.js";
 import { announceEngines, announceFetching } from "../engines.js";
 import { lookup } from "../i18n.js";
 import { icon } from "../icons.js";
+import { pageData } from "../page.js";
 import { Realtime } from "../realtime.js";
 import { Choices } from "../talk/choices.js";
 import { routeUrl } from "../urls.js";
@@ -19,7 +20,6 @@ const TURN_DETECTION = { type: "semantic_vad", eagerness: "auto" };
 const MIN_TURN_S = 0.4;
 const BLOCK_S = 0.04;
 const SILENCE = new Float32Array(24000 * 2); // two seconds, which end any turn
-const PAGE_RETRY_MS = 2000;
 const PATIENCE_MS = 30000; // a lost conversation is kept so long
 const ENDINGS = { 4403: "foreign_page", 4408: "live_time_up", 4409: "live_elsewhere", 4429: "live_full_up" };
 
@@ -68,13 +68,7 @@ class Live {
   }
 
   async loadPage() {
-    const page = await fetch(routeUrl("v1/page")).then((answer) => (answer.ok ? answer.json() : null), () => null);
-    if (!page) {
-      setTimeout(() => this.loadPage(), PAGE_RETRY_MS);
-      return;
-    }
-    announceEngines(page.engines);
-    this.choices.fill(page);
+    this.choices.fill(await pageData());
   }
 
   showPanel(open) {

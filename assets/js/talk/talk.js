@@ -5,6 +5,7 @@ import { h, iconButton } from "../dom.js";
 import { announceEngines, announceFetching } from "../engines.js";
 import { lookup } from "../i18n.js";
 import { icon } from "../icons.js";
+import { pageData } from "../page.js";
 import { Realtime } from "../realtime.js";
 import { routeUrl } from "../urls.js";
 import { Dock } from "./dock.js";
@@ -14,7 +15,6 @@ import { Turn } from "./turn.js";
 
 const MIN_RECORDING_S = 0.4;
 const SEND_BLOCKS = 3; // blocks of 40 ms a message
-const PAGE_RETRY_MS = 2000;
 const NEAR_END = 160; // pixels from the end within which new content is scrolled to
 
 class Talk {
@@ -68,13 +68,8 @@ class Talk {
   }
 
   async loadPage() {
-    const page = await fetch(routeUrl("v1/page")).then((answer) => (answer.ok ? answer.json() : null), () => null);
-    if (!page) {
-      setTimeout(() => this.loadPage(), PAGE_RETRY_MS);
-      return;
-    }
+    const page = await pageData();
     this.dock.limits = page.limits;
-    announceEngines(page.engines);
     this.panel.fill(page);
     this.client.update(this.panel.session());
     this.empty.setClips(page.clips ?? []);
