@@ -23,6 +23,8 @@ class AnswerStream(Iterator[str | ToolCall]):
         if self._done:
             raise StopIteration
         piece = self._pieces.get()
+        if self._done:  # closed while we waited, or with this piece still unread
+            raise StopIteration
         if isinstance(piece, (str, ToolCall)):
             return piece
         self._done = True
@@ -32,5 +34,6 @@ class AnswerStream(Iterator[str | ToolCall]):
 
     def close(self) -> None:
         """Stop. Whatever has not been read is dropped, and a reader waiting in another thread wakes up."""
+        self._done = True
         self._cancel()
         self._pieces.put(None)
