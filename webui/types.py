@@ -181,8 +181,9 @@ class Voice:
     """A timbre: whose voice it sounds like.
 
     ``id`` is unique within its engine. ``languages``: what it speaks, its own first. ``kind`` is ``preset``,
-    ``blend`` or ``cloned``. ``prosody`` names another voice of the same engine whose melody it borrows.
-    A cloned voice brings its ``sample``, a clip of the speaker, and the words said in it.
+    ``blend`` or ``cloned``. ``prosody`` names another voice of the same engine whose melody it borrows. A blend is made
+    of presets of its engine: ids with their shares, which add up to 1. A cloned voice brings its ``sample``, a clip of
+    the speaker, and the words said in it.
     """
 
     id: str
@@ -194,6 +195,7 @@ class Voice:
     prosody: str | None = None
     sample: Audio | None = field(default=None, compare=False, repr=False)
     sample_text: str = ""
+    blend: tuple[tuple[str, float], ...] = ()
 
     def with_prosody(self, other: str | None) -> Voice:
         """The same timbre with the melody of voice ``other``."""
