@@ -13,6 +13,7 @@ from webui.config import ROOT, Settings
 from webui.engines.g2p import G2P
 from webui.engines.kokoro import KokoroSynthesizer
 from webui.engines.kokoro_plan import plan, size
+from webui.engines.kokoro_voices import is_british
 from webui.engines.protocols import SpeechRequest
 from webui.engines.store import Found, ModelStore
 from webui.errors import EngineError
@@ -201,6 +202,26 @@ def test_the_melody_of_another_voice(kokoro, voice, say) -> None:
     assert abs(melody(sound)[0] - low) < 0.25 * (high - low)
 
 
+def blend(*shares: tuple[str, float]) -> Voice:
+    return Voice("mine", "Mine", ("en", "zh"), kind="blend", blend=shares)
+
+
+def test_a_blend_is_a_voice_between_its_presets(kokoro, voice, say, hear) -> None:
+    low, high = melody(say("am_michael"))[0], melody(say("af_heart"))[0]
+    mixed = sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, blend(("am_michael", 0.5), ("af_heart", 0.5))))))
+    assert low < melody(mixed)[0] < high
+    assert errors(hear(mixed, "en"), units(ENGLISH, "en")) <= 0.15
+    whole = sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, blend(("af_heart", 1.0), ("am_michael", 0.0))))))
+    assert np.allclose(whole, say("af_heart"), atol=1e-3)
+    lent = blend(("am_michael", 0.5), ("af_heart", 0.5)).with_prosody("am_michael")
+    assert melody(sound_of(list(kokoro.synthesize(SpeechRequest(ENGLISH, lent)))))[0] < melody(mixed)[0]
+
+
+def test_a_blend_is_british_where_most_of_it_is() -> None:
+    assert is_british(blend(("bf_emma", 0.6), ("af_heart", 0.4)))
+    assert not is_british(blend(("bf_emma", 0.4), ("af_heart", 0.6)))
+
+
 @pytest.mark.parametrize("text", ["", "  \n", "😀 👍", "...!?", "<|HAPPY|>", "\x00\u200b", "```\ncode\n```"])
 def test_a_text_with_nothing_to_say_yields_nothing(kokoro, voice, text: str) -> None:
     assert list(kokoro.synthesize(SpeechRequest(text, voice["af_heart"]))) == []
@@ -218,6 +239,10 @@ def test_a_text_with_nothing_to_say_yields_nothing(kokoro, voice, text: str) -> 
         ({"style": Style("happy", strength=2.0)}, "style_unknown"),
         ({"voice": Voice("nobody", "Nobody", ("en",))}, "voice_missing"),
         ({"voice": Voice("af_heart", "Heart", ("en",), prosody="nobody")}, "voice_missing"),
+        ({"voice": blend(("af_heart", 0.5), ("nobody", 0.5))}, "voice_missing"),
+        ({"voice": blend(("af_heart", 0.5), ("af_bella", 0.4))}, "blend_shares"),
+        ({"voice": blend(("af_heart", 1.5), ("af_bella", -0.5))}, "blend_shares"),
+        ({"voice": blend(("af_heart", float("nan")), ("af_bella", 0.5))}, "blend_shares"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(kokoro, voice, change: dict, key: str) -> None:

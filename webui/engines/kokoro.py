@@ -15,7 +15,17 @@ from webui.config import Settings
 from webui.engines.g2p import G2P, SILENT, SYMBOL_IDS, Said
 from webui.engines.kokoro_graph import FRAME, steerable
 from webui.engines.kokoro_plan import RATE, ending, finish, plan
-from webui.engines.kokoro_voices import LICENCE, PRESETS, Vectors, preset, read_vectors, style_vector
+from webui.engines.kokoro_voices import (
+    LICENCE,
+    PRESETS,
+    Vectors,
+    find,
+    is_british,
+    preset,
+    read_vectors,
+    style_vector,
+    vectors_of,
+)
 from webui.engines.protocols import EngineInfo, SpeechRequest
 from webui.engines.store import ModelStore
 from webui.errors import EngineError
@@ -80,6 +90,7 @@ class KokoroSynthesizer:
                 "styles": True,
                 "words": True,
                 "prosody": True,
+                "blend": True,
                 "voices": (model and model.note) or True,
                 "clone": "Kokoro has preset voices only; cloning a voice needs another engine.",
                 "instruction": "Kokoro takes a style by name, not a description in words.",
@@ -133,7 +144,7 @@ class KokoroSynthesizer:
     def synthesize(self, request: SpeechRequest) -> Iterator[SpeechChunk]:
         """Yield ``request.text`` as speech; a text with nothing to say yields nothing.
 
-        Raises ``EngineError`` for an unknown voice or style, a factor out of range, a text that is too long, or
+        Raises ``EngineError`` for an unknown voice, blend or style, a factor out of range, a text that is too long, or
         one in no language that is spoken here.
         """
         manner = _manner(request)
@@ -144,12 +155,12 @@ class KokoroSynthesizer:
                 limit=MAX_CHARACTERS,
             )
         model = self._ready()
-        timbre = _find(model, request.voice.id)
-        prosody = _find(model, request.voice.prosody or request.voice.id)
-        british = request.voice.id.startswith(("bf_", "bm_"))
+        voice = request.voice
+        timbre = vectors_of(voice, model.vectors)
+        prosody = find(voice.prosody, model.vectors) if voice.prosody else timbre
         unspoken: set[str] = set()
         silent = True
-        for pieces in plan(self._g2p(request.text, request.language, british), request.eager):
+        for pieces in plan(self._g2p(request.text, request.language, is_british(voice)), request.eager):
             unspoken |= {piece.unspoken for piece in pieces if piece.unspoken}
             if not any(piece.voiced for piece in pieces):
                 continue
@@ -203,12 +214,6 @@ def _run(session: Any, ids: list[int], style: Vectors, manner: Manner) -> tuple[
         },
     )
     return audio, frames[0].tolist()
-
-
-def _find(model: _Model, voice_id: str) -> Vectors:
-    if voice_id in model.vectors:
-        return model.vectors[voice_id]
-    raise EngineError("voice_missing", f"The voice {voice_id[:40]} is not there; choose another.", voice=voice_id[:40])
 
 
 def _manner(request: SpeechRequest) -> Manner:

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from webui.errors import EngineError
 from webui.types import Voice
 
 Vectors = npt.NDArray[np.float32]  # (510, 256)
 
 LENGTHS, SIZE, TIMBRE = 510, 256, 128
 LICENCE = "Apache-2.0"
+SHARES_OFF = 1e-3  # how far from 1 the shares of a blend may add up: they have been rounded on their way
 
 # First letter of a voice's id: its own language and how that is written behind its name.
 _HOMES = {
@@ -60,6 +62,34 @@ def read_vectors(folder: Path) -> Mapping[str, Vectors]:
         with np.load(path, allow_pickle=False) as archive:
             found |= {name: archive[name].astype(np.float32).reshape(LENGTHS, SIZE) for name in archive.files}
     return {name: found[name] for name in PRESETS if name in found}
+
+
+def vectors_of(voice: Voice, presets: Mapping[str, Vectors]) -> Vectors:
+    """The vectors of a preset, or those of a blend: each preset's by its share.
+
+    Raises ``EngineError`` for a preset that is not there, and for shares below 0 or which do not add up to 1.
+    """
+    if not voice.blend:
+        return find(voice.id, presets)
+    shares = np.array([share for _, share in voice.blend])
+    if len(shares) > len(PRESETS) or not (shares >= 0).all() or not abs(shares.sum() - 1) <= SHARES_OFF:
+        raise EngineError("blend_shares", "The shares of a blend must be from 0 to 1 each, and add up to 1.")
+    mixed = np.zeros((LENGTHS, SIZE), np.float32)
+    for name, share in voice.blend:
+        mixed += find(name, presets) * np.float32(share)
+    return mixed
+
+
+def find(voice_id: str, presets: Mapping[str, Vectors]) -> Vectors:
+    """The vectors of a preset. Raises ``EngineError`` where it is not there."""
+    if voice_id in presets:
+        return presets[voice_id]
+    raise EngineError("voice_missing", f"The voice {voice_id[:40]} is not there; choose another.", voice=voice_id[:40])
+
+
+def is_british(voice: Voice) -> bool:
+    """Whether English sounds British in it: in a blend, whether most of it does."""
+    return sum(share for name, share in voice.blend or ((voice.id, 1.0),) if name.startswith(("bf_", "bm_"))) > 0.5
 
 
 def style_vector(timbre: Vectors, prosody: Vectors, phonemes: int) -> Vectors:
