@@ -13,22 +13,18 @@ import math
 import shutil
 import tempfile
 import threading
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.datastructures import FormData
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Receive
 
-from webui.api.origin import same_origin
+from webui.api.requests import RequestError, file_of, form_of, guarded
 from webui.api.wire import segment_json
 from webui.audio.subtitles import to_srt, to_vtt
 from webui.engines.registry import Engines
@@ -42,21 +38,10 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 512 * 1024 * 1024  # of one request; its sound may be 12 hours long, as everywhere
 MAX_REQUESTS = 16  # at once, those included that wait for a worker
 WORKERS = 2
-MAX_FIELDS = 16
-MAX_FIELD_BYTES = 16 * 1024
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json")
 ALIAS = "whisper-1"  # the model that OpenAI's clients name: here, whatever hears
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off", "")
 _WRONGLY_ASKED = ("language_unknown", "cantonese_unknown")
-
-
-class RequestError(UserError):
-    """The request itself is wrong; ``status`` is the HTTP status, ``param`` the field at fault."""
-
-    def __init__(self, key: str, message: str, param: str | None = None, status: int = 400, **values: object) -> None:
-        super().__init__(key, message, **values)
-        self.param = param
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -85,8 +70,8 @@ class Transcriptions:
     def routes(self) -> list[BaseRoute]:
         """To stand beside the others."""
         return [
-            Route("/v1/audio/transcriptions", _guarded(self._answer), methods=["POST"]),
-            Route("/v1/models", _guarded(self._models)),
+            Route("/v1/audio/transcriptions", guarded(self._answer, _refusal), methods=["POST"]),
+            Route("/v1/models", guarded(self._models, _refusal)),
         ]
 
     async def _models(self, _: Request) -> Response:
@@ -103,15 +88,13 @@ class Transcriptions:
         return JSONResponse({"object": "list", "data": models})
 
     async def _answer(self, request: Request) -> Response:
-        if not same_origin(request):
-            raise RequestError("foreign_page", "A page of another site may not use this server.", status=403)
         if self._requests >= MAX_REQUESTS:
             raise RequestError(
                 "transcriptions_busy", "The server already listens to as much as it can: try again later.", status=429
             )
         self._requests += 1
         try:
-            form = await _form(request)
+            form = await form_of(request, MAX_BYTES)
             try:
                 heard, asked = await self._hear(request, form)
             finally:
@@ -123,9 +106,7 @@ class Transcriptions:
     async def _hear(self, request: Request, form: FormData) -> tuple[_Heard, _Asked]:
         """Understand the file in a thread, for as long as the client waits for it."""
         asked = _asked(form, self._name())
-        upload = form.get("file")
-        if not isinstance(upload, UploadFile):
-            raise RequestError("file_missing", "Send the recording as the form's field file.", "file")
+        upload = file_of(form)
         gone = threading.Event()
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._workers, self._understand, upload.file, asked.options, gone)
@@ -163,57 +144,10 @@ class Transcriptions:
         return next((c.name for c in self._engines.choices if c.job == "recognizer"), ALIAS)
 
 
-def _guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """What goes wrong in ``answer`` is answered, too, in one sentence."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except UserError as error:
-            return _refusal(error)
-        except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except Exception:
-            log.exception("unexpected failure")
-            return _refusal(
-                UserError("internal", "Something went wrong on our side. Try again; the log has the details.")
-            )
-
-    return guarded
-
-
 async def _left(request: Request) -> None:
     """Return when the client has closed the connection; the whole body has been read."""
     while (await request.receive())["type"] != "http.disconnect":
         continue
-
-
-async def _form(request: Request) -> FormData:
-    """The multipart form, its file on disk where it is large."""
-    limited = Request(request.scope, _at_most(request.receive, MAX_BYTES))
-    try:
-        return await limited.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
-    except (HTTPException, MultiPartException) as error:
-        raise RequestError(
-            "form_broken", "The request is not a multipart form with one file and short fields."
-        ) from error
-
-
-def _at_most(receive: Receive, most: int) -> Receive:
-    came = 0
-
-    async def counted() -> Message:
-        nonlocal came
-        message = await receive()
-        came += len(message.get("body", b""))
-        if came > most:
-            megabytes = most // 1024**2
-            raise RequestError(
-                "upload_too_large", f"Send at most {megabytes} MB at once.", "file", 413, megabytes=megabytes
-            )
-        return message
-
-    return counted
 
 
 def _asked(form: FormData, model: str) -> _Asked:
