@@ -25,6 +25,9 @@ the page
   --share              open a public link for 72 hours
   --switching          let whoever opens the page switch engines, also from
                        other machines
+  --voices-dir DIR     where saved voices are kept
+  --no-consent         clone voices without first having who is cloned read a
+                       sentence aloud
 
 which engines, and where they run
   --profile PROFILE    auto, embedded, cpu, gpu, remote (auto: what this machine

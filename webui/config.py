@@ -61,5 +61,7 @@ class Settings(BaseSettings):
     )
     share: bool = Field(False, description="open a public link through Gradio's relay for 72 hours")
     models_dir: Path = Field(ROOT / "models", description="where fetched weights are kept")
+    voices_dir: Path = Field(ROOT / "voices", description="where saved voices are kept")
+    consent: bool = Field(True, description="have who is cloned read a sentence aloud first")
     threads: int = Field(min(4, os.cpu_count() or 1), ge=1, le=64, description="CPU threads for each model")
     small: bool = Field(False, description="use the smaller language model (0.5B instead of 1.5B): 0.6 GB less")
