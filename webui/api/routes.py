@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +18,8 @@ from webui.api.engines import EngineRoutes, may_switch
 from webui.api.realtime import MAX_UPLOAD_BYTES
 from webui.api.session_settings import SPEEDS
 from webui.api.sessions import Sessions
+from webui.api.speak import Speaking
+from webui.api.speak_choices import styles
 from webui.api.transcriptions import Transcriptions
 from webui.api.wire import engines_json, voices_json
 from webui.config import ROOT
@@ -28,7 +29,6 @@ from webui.engines.registry import Engines
 from webui.features.archive import conversation_text
 from webui.features.chat import MAX_TEXT_CHARS
 from webui.features.hearing import MAX_TURN_SECONDS
-from webui.types import STYLES
 
 
 class Api:
@@ -51,6 +51,7 @@ class Api:
             *EngineRoutes(self._engines, self._idle).routes(),
             *ChatServerRoutes(self._engines).routes(),
             *Transcriptions(self._engines).routes(),
+            *Speaking(self._engines).routes(),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
         ]
 
@@ -64,7 +65,7 @@ class Api:
         synthesizer = cast(Synthesizer, self._engines.get("synthesizer"))
         return {
             "voices": voices_json(synthesizer),
-            "styles": ["auto", *_styles(synthesizer.info.capabilities)],
+            "styles": ["auto", *styles(synthesizer.info.capabilities)],
             "personas": [{"id": name, "prompts": prompts} for name, prompts in PERSONAS.items()],
             "languages": list(synthesizer.info.languages),
             "engines": engines_json(self._engines),
@@ -102,9 +103,3 @@ def _clips() -> list[dict[str, str]]:
     """Our example clips; the page names each by the label ``clip_<id>``."""
     listed = json.loads((ROOT / "assets" / "clips" / "clips.json").read_text("utf-8"))
     return [{"id": Path(clip["file"]).stem, "file": clip["file"]} for clip in listed]
-
-
-def _styles(capabilities: Mapping[str, bool | str]) -> list[str]:
-    """The styles that a synthesizer speaks in."""
-    able = capabilities.get("styles", True)
-    return [name for name in STYLES if capabilities.get(f"style_{name}", able if name != "neutral" else True) is True]

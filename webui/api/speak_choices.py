@@ -1,0 +1,48 @@
+"""What the Speak page can choose from: the engine that speaks, its voices, and what it can and cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from webui.engines.protocols import EngineInfo
+from webui.text.marks import TOKENS
+from webui.types import STYLES
+
+# What the page has a control for -> the capability that it needs.
+CONTROLS = {
+    "instruction": "instruction",
+    "pitch": "pitch",
+    "energy": "energy",
+    "prosody": "prosody",
+    "blend": "blend",
+    "clone": "clone",
+    "convert": "convert",
+    "match": "blend",
+    "readings": "readings",
+    "seed": "seed",
+    "words": "words",
+}
+
+
+def able(info: EngineInfo, name: str, otherwise: str = "") -> bool | str:
+    """True where the engine has the capability ``name``, or else ``otherwise``; if not, the sentence that says why."""
+    found = info.capabilities.get(name, info.capabilities.get(otherwise, False))
+    return found or f"{info.name} cannot do this."
+
+
+def controls(info: EngineInfo) -> dict[str, bool | str]:
+    """Each control: True, or why it has no effect with this engine."""
+    style = len(styles(info.capabilities)) > 1 or able(info, "styles")
+    return {"style": style, **{control: able(info, name) for control, name in CONTROLS.items()}}
+
+
+def tokens(info: EngineInfo) -> list[dict[str, Any]]:
+    """Each sound and stress mark, and whether the engine makes it."""
+    return [{"token": token, "able": able(info, f"token_{token.strip('[]<>')}", "tokens")} for token in TOKENS]
+
+
+def styles(capabilities: Mapping[str, bool | str]) -> list[str]:
+    """The styles that a synthesizer speaks in."""
+    whole = capabilities.get("styles", True)
+    return [name for name in STYLES if capabilities.get(f"style_{name}", whole if name != "neutral" else True) is True]
