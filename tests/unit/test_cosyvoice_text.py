@@ -23,7 +23,7 @@ def test_own_tokens_pass_and_foreign_tags_go(text: str, said: str) -> None:
 
 
 def test_without_tokens_all_tags_go() -> None:
-    assert clean("Well [laughter] <strong>yes</strong>.", ()) == "Well yes ."
+    assert clean("Well [laughter] <strong>yes</strong>.", ()) == "Well yes."
 
 
 def test_what_stands_between_tokens_is_changed() -> None:

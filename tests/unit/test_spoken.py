@@ -14,7 +14,7 @@ def said(text: str, language: str) -> str:
     ("text", "expected"),
     [
         ("<|zh|><|HAPPY|><|Speech|><|withitn|>你好", "你好"),
-        ("[laughter] That's <strong>great</strong>[breath]!", "That's great !"),
+        ("[laughter] That's <strong>great</strong>[breath]!", "That's great!"),
         ("# Title\n\n- **one** and *two*\n- `three`", "Title\none and two\nthree"),
         ("See [the page](https://example.com/x) ![a cat](cat.png)", "See the page a cat"),
         ("Good 😀👍🏽 morning ❤️", "Good morning"),

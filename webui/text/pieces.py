@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from webui.text import marks
+
 LONGEST = 200  # of width: about a quarter of a minute of speech
 SHORTEST = 12  # what is shorter sounds clipped, and joins its neighbour
 
@@ -12,7 +14,7 @@ SHORTEST = 12  # what is shorter sounds clipped, and joins its neighbour
 _SENTENCE = re.compile(r"[。！？｡\n]+[\"'”’」』）)】》]*\s*|[.!?…]+[\"'”’」』）)】》]*(?:\s+|$)")
 _CLAUSE = re.compile(r"[，；：、]\s*|[,;:—]\s+")
 _SPACE = re.compile(r"\s+")
-_WIDE = re.compile(r"[\u1100-\u11ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_WIDE = re.compile(r"[\U000f0000-\U000ffffd\u1100-\u11ff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 def width(text: str) -> int:
@@ -23,9 +25,15 @@ def width(text: str) -> int:
 def pieces(text: str, first: int = LONGEST, longest: int = LONGEST) -> Iterator[str]:
     """``text`` in pieces of at most ``longest`` width; the first sentence in pieces of at most ``first``.
 
-    A sentence that is too long is cut at a pause, then at a space, then anywhere. What has no letter or digit in it
-    joins the piece before, or is left out.
+    A sentence that is too long is cut at a pause, then at a space, then anywhere, but never within a reading (which
+    has the width of a few letters here); a stretch of stress goes on in the next piece. What has no letter or digit
+    in it joins the piece before, or is left out.
     """
+    hidden, readings = marks.hide(text)
+    return marks.closed(marks.restore(piece, readings) for piece in _pieces(hidden, first, longest))
+
+
+def _pieces(text: str, first: int, longest: int) -> Iterator[str]:
     held = ""
     limit = first
     for part in _parts(text, first, longest):
@@ -73,4 +81,4 @@ def _split(text: str, mark: re.Pattern[str]) -> Iterator[str]:
 
 
 def _says(text: str) -> bool:
-    return any(sign.isalnum() for sign in text)
+    return any(sign.isalnum() or marks.is_hidden(sign) for sign in text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from webui.text import marks
 from webui.text.spoken_ja import RULES as JA_RULES
 from webui.text.spoken_zh import RULES as ZH_RULES
 from webui.text.spoken_zh import Rule
@@ -30,12 +31,10 @@ _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2300-\u23ff\u2b00-\u2bff\u2190-\u21ff\u25a0-\u25ff"
     "\ufe00-\ufe0f\u20e3\u3030\u303d\U000e0000-\U000e007f\ue000-\uf8ff]+"
 )
-_SOUNDS = "breath|quick_breath|laughter|cough|sigh|noise|clucking|accent|hissing|vocalized-noise|lipsmack|mn"
 _MARKS = [
     (re.compile(r"```.*?(?:```|\Z)", re.S), " "),  # code is not read aloud
     (re.compile(r"<\|[^|<>]{0,64}\|>"), " "),  # <|zh|>, <|HAPPY|>
     (re.compile(r"</?[A-Za-z][^<>\n]{0,200}>"), " "),  # <strong>, <br/>
-    (re.compile(rf"\[(?:{_SOUNDS})\]"), " "),
     (re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)"), r"\1"),  # links and images
     (re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+)", re.M), ""),  # headings, quotations, lists
     (re.compile(r"^[ \t]*(?:[-*_=|:][ \t]*){3,}$", re.M), ""),  # rules
@@ -67,8 +66,9 @@ _DOT_AND_AT = {"zh": ("点", "艾特"), "ja": ("ドット", "アットマーク"
 
 
 def plain(text: str) -> str:
-    """``text`` without tags, markdown, code blocks, emoji and invisible characters; lines are kept."""
-    text = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_HALF)
+    """``text`` without marks, tags, markdown, code blocks, emoji and invisible characters; lines are kept."""
+    text = marks.shown(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _INVISIBLE.sub("", text).translate(_HALF)
     for pattern, replacement in _MARKS:
         text = pattern.sub(replacement, text)
     text = _EMOJI.sub(" ", text)
