@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -14,6 +14,8 @@ from webui.types import Audio, Voice
 MAX_NAME = 60  # characters
 MAX_TAGS = 8
 MAX_TAG = 24  # characters
+MAX_BLEND = 64  # presets in one blend
+SHARES_OFF = 1e-3  # how far from 1 the shares of a blend may add up: they have been rounded on their way
 _JOINERS = "\u200c\u200d"  # invisible, but some scripts and emoji are not written without them
 
 
@@ -78,7 +80,8 @@ def made(
     consent: Consent | None = None,
     similarity: float | None = None,
 ) -> SavedVoice:
-    """A new voice to save, of the name that ``voice`` has. Raises ``VoiceError``."""
+    """A new voice to save, of the name that ``voice`` has. Raises ``VoiceError`` for a wrong name, tag or blend."""
+    check_blend(voice.blend)
     created = datetime.now(timezone.utc).isoformat(timespec="seconds")
     saved = SavedVoice("", voice.name, (), created, engine, voice, consent, similarity)
     return saved.as_new().renamed(voice.name).tagged(tags)
@@ -88,7 +91,7 @@ def checked_name(name: str) -> str:
     """``name`` in one line and one spelling. Raises ``VoiceError`` unless it has 1 to ``MAX_NAME`` characters."""
     name = _line(name)
     if not 1 <= len(name) <= MAX_NAME or not _shown(name):
-        raise VoiceError("voice_name", f"Give the voice a name of 1 to {MAX_NAME} letters.", limit=MAX_NAME)
+        raise VoiceError("voice_name", f"Give the voice a name of 1 to {MAX_NAME} characters.", limit=MAX_NAME)
     return name
 
 
@@ -97,9 +100,18 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     lines = tuple(dict.fromkeys(line for tag in tags if (line := _line(tag))))
     if len(lines) > MAX_TAGS or not all(len(tag) <= MAX_TAG and _shown(tag) for tag in lines):
         raise VoiceError(
-            "voice_tags", f"Give at most {MAX_TAGS} tags of up to {MAX_TAG} letters.", most=MAX_TAGS, limit=MAX_TAG
+            "voice_tags", f"Give at most {MAX_TAGS} tags of up to {MAX_TAG} characters.", most=MAX_TAGS, limit=MAX_TAG
         )
     return lines
+
+
+def check_blend(blend: Sequence[tuple[str, float]]) -> None:
+    """Raise ``VoiceError`` for too many parts, or shares that are not from 0 to 1 or do not add up to 1."""
+    shares = [share for _, share in blend]
+    if len(blend) > MAX_BLEND:
+        raise VoiceError("blend_parts", f"Blend at most {MAX_BLEND} voices.", limit=MAX_BLEND)
+    if blend and not (all(0 <= share <= 1 for share in shares) and abs(sum(shares) - 1) <= SHARES_OFF):
+        raise VoiceError("blend_shares", "The shares of a blend must be from 0 to 1 each, and add up to 1.")
 
 
 def _line(text: str) -> str:
