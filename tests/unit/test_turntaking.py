@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from webui.conversation.endings import Ending
-from webui.conversation.turntaking import Began, Ended, Paused, Stirred, TurnTaker, TurnTaking, WentOn
+from webui.conversation.turntaking import (
+    Began,
+    Ended,
+    Faltered,
+    Paused,
+    Recovered,
+    Stirred,
+    TurnTaker,
+    TurnTaking,
+    WentOn,
+)
 
 FRAME = 0.032
 
@@ -23,7 +33,12 @@ def run(taker: TurnTaker, *parts: tuple[float, float], ending: Ending | None = N
 
 
 def kinds(events: list[object]) -> list[str]:
-    return [type(event).__name__ for event in events]
+    """Without what is told of a voice that falters: it changes nothing of the rest."""
+    return [type(event).__name__ for event in events if not isinstance(event, Faltered | Recovered)]
+
+
+def falters(events: list[object]) -> list[str]:
+    return [type(event).__name__ for event in events if isinstance(event, Faltered | Recovered | Paused | WentOn)]
 
 
 def waited(taker: TurnTaker, ending: Ending | None) -> float:
@@ -131,3 +146,27 @@ def test_eagerness() -> None:
     assert TurnTaking.eager("medium") == TurnTaking.eager("auto") == TurnTaking()
     with pytest.raises(ValueError, match="eagerness"):
         TurnTaking.eager("keen")
+
+
+def test_a_voice_falters_before_it_pauses() -> None:
+    falling = (0.9, 0.5), (0.6, FRAME), (0.4, FRAME), (0.1, 4 * FRAME)
+    assert falters(run(TurnTaker(), *falling)) == ["Faltered", "Paused"]
+    assert falters(run(TurnTaker(), *falling, (0.9, 0.5), *falling)) == [
+        "Faltered",
+        "Paused",
+        "WentOn",
+        "Faltered",
+        "Paused",
+    ]
+
+
+def test_a_voice_that_falters_may_recover() -> None:
+    assert falters(run(TurnTaker(), (0.9, 0.5), (0.5, FRAME), (0.9, 0.5), (0.5, FRAME))) == [
+        "Faltered",
+        "Recovered",
+        "Faltered",
+    ]
+
+
+def test_silence_before_anybody_speaks_is_no_faltering() -> None:
+    assert falters(run(TurnTaker(), (0.0, 1.0), (0.9, 2 * FRAME), (0.0, 1.0))) == []

@@ -104,6 +104,11 @@ class Exchange:
 
     # -- what the open microphone brings (``features.live.Audience``) ----------------------------------------------
 
+    @property
+    def foresees(self) -> bool:
+        """Whether the recognizer works elsewhere than on this machine's processor."""
+        return self._engines.get("recognizer").info.device != "CPU"
+
     async def understand(self, sound: Audio, brief: bool) -> Utterance:
         """Recognise what was said so far, and listen whether it sounds finished.
 

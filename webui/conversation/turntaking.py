@@ -14,6 +14,7 @@ from webui.conversation.endings import Ending
 STIR = 0.064  # seconds: two frames of Silero's are the least that is not a click
 DIP = 0.032  # seconds of doubt that a beginning survives
 HYSTERESIS = 0.15  # speech goes on at a lower probability than it begins at
+DOUBT = 0.65  # Silero lets go of a voice over two or three frames: below this one it may be falling silent
 # What OpenAI calls eagerness, as a factor on the silence that is waited for.
 _EAGERNESS = {"low": 1.6, "medium": 1.0, "auto": 1.0, "high": 0.75}
 
@@ -96,6 +97,16 @@ class Insisted:
 
 
 @dataclass(frozen=True)
+class Faltered:
+    """The voice may be falling silent. ``Recovered`` or ``Paused`` follows."""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """It was not."""
+
+
+@dataclass(frozen=True)
 class Paused:
     """Silence since ``at``: what was said until then is worth recognising. ``number`` counts the turn's pauses."""
 
@@ -115,7 +126,7 @@ class Ended:
     at: float
 
 
-Happening = Stirred | Settled | Began | Insisted | Paused | WentOn | Ended
+Happening = Stirred | Settled | Began | Insisted | Faltered | Recovered | Paused | WentOn | Ended
 
 
 @dataclass
@@ -139,6 +150,7 @@ class TurnTaker:
     _spoke: float = 0.0  # when the turn's speech was last heard
     _voiced: float = 0.0  # seconds of speech in the turn
     _number: int = 0  # of the turn's last pause
+    _faltering: bool = False
     _paused: bool = False
     _ending: Ending | None = None
 
@@ -154,7 +166,7 @@ class TurnTaker:
 
     def reset(self) -> None:
         """Forget the turn that is under way, for instance because it was a back-channel. The stream's clock goes on."""
-        self._rise, self._stirred, self._speaking, self._paused = None, False, False, False
+        self._rise, self._stirred, self._speaking, self._paused, self._faltering = None, False, False, False, False
 
     def feed(self, probability: float, seconds: float) -> Iterator[Happening]:
         """Take the next frame's ``probability`` of speech and length in ``seconds``. Times are met to half a frame."""
@@ -188,10 +200,13 @@ class TurnTaker:
             yield from self._speak(rise.voiced)
 
     def _follow(self, probability: float, seconds: float) -> Iterator[Happening]:
+        if self._faltering != (probability < DOUBT):
+            self._faltering = not self._faltering
+            yield Faltered() if self._faltering else Recovered()
         if probability >= self.options.stop:
             yield from self._speak(seconds)
         elif self._now - self._spoke >= self.options.look - seconds / 2:
-            self._paused, self._ending = True, None
+            self._paused, self._ending, self._faltering = True, None, False
             self._number += 1
             yield Paused(self._spoke, self._number)
 

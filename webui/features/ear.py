@@ -13,7 +13,7 @@ import numpy as np
 
 from webui.audio.vad import FRAME, FRAME_SECONDS, RATE, Silero
 from webui.conversation.endings import Ending
-from webui.conversation.turntaking import Ended, Happening, Paused, TurnTaker, TurnTaking
+from webui.conversation.turntaking import Ended, Faltered, Happening, Paused, TurnTaker, TurnTaking
 from webui.types import Audio, Samples
 
 # Sound before the beginning of speech that belongs to the utterance: its first consonant, and what tells the mood.
@@ -26,7 +26,7 @@ STALLED_S = 0.5
 class Noticed:
     """What happened ``now`` (seconds of the stream), and how much speech there was in the turn.
 
-    At a pause or the end of a turn, with its sound so far.
+    Where the voice falters, at a pause and at the end of a turn, with its sound so far.
     """
 
     happening: Happening
@@ -99,6 +99,6 @@ class Ear:
                 self._tell(Ended(self._now))
 
     def _tell(self, happening: Happening) -> None:
-        wanted = isinstance(happening, (Paused, Ended))
+        wanted = isinstance(happening, (Faltered, Paused, Ended))
         sound = Audio(np.concatenate(self._frames), RATE) if wanted else None
         self._notice(Noticed(happening, self._now, self._taker.voiced, sound))

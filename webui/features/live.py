@@ -7,6 +7,7 @@ means. All of it happens on the loop, one thing after the other; recognition and
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -17,12 +18,25 @@ import numpy as np
 from webui.conversation.backchannels import confidence, is_backchannel
 from webui.conversation.endings import Ending, ending, judged
 from webui.conversation.session import new_id
-from webui.conversation.turntaking import Began, Ended, Insisted, Paused, Settled, Stirred, TurnTaking, WentOn
+from webui.conversation.turntaking import (
+    Began,
+    Ended,
+    Faltered,
+    Insisted,
+    Paused,
+    Recovered,
+    Settled,
+    Stirred,
+    TurnTaking,
+    WentOn,
+)
 from webui.errors import UserError
 from webui.features.ear import Ear, Noticed
 from webui.features.hearing import MAX_TURN_SECONDS, Utterance
 from webui.features.replies import Reply
 from webui.types import Audio, Samples
+
+log = logging.getLogger(__name__)
 
 # Recognitions at once: what was said up to now need not wait for what was said up to the pause before.
 AT_ONCE = 2
@@ -46,12 +60,20 @@ class Speech:
     silent_since: float = 0.0  # on the monotonic clock
     ended: float | None = None
     heard: Utterance | UserError | None = None  # up to this pause
+    hunch: object = None  # the recognition begun where the voice falters, for as long as it has not recovered
     guess: Reply | None = None  # made ahead, on account of what was heard
+    guessed: str = ""  # the words that it answers
 
     @property
     def words(self) -> str:
         """What was recognised up to this pause."""
         return self.heard.transcript.text if isinstance(self.heard, Utterance) else ""
+
+    @property
+    def misheard(self) -> bool:
+        """Whether the guess answers other words than were said; their marks count for nothing."""
+        said, guessed = ("".join(filter(str.isalnum, words)).lower() for words in (self.words, self.guessed))
+        return said != guessed
 
     @property
     def whole(self) -> Audio:
@@ -75,6 +97,11 @@ class Audience(Protocol):
     @property
     def reply(self) -> Reply | None:
         """The reply that is being made or heard, whoever asked for it."""
+        ...
+
+    @property
+    def foresees(self) -> bool:
+        """Whether recognising more often than needed takes nothing from what else this machine does."""
         ...
 
     def understand(self, sound: Audio, brief: bool) -> Awaitable[Utterance]:
@@ -142,6 +169,7 @@ class Live:
         self._last: tuple[Speech, Reply] | None = None  # the last turn, and its reply
         self._wanted: dict[Speech, int] = {}  # to be recognised next, up to which pause
         self._recognizing: set[asyncio.Task[None]] = set()
+        self._foreseeing: set[asyncio.Task[None]] = set()
 
     def feed(self, samples: Samples) -> None:
         """The next samples (n,) at 16 kHz."""
@@ -156,7 +184,7 @@ class Live:
         """Stop listening."""
         self._ear.close()
         self._drop()
-        for task in self._recognizing:
+        for task in self._recognizing | self._foreseeing:
             task.cancel()
 
     def _drop(self) -> None:
@@ -182,6 +210,10 @@ class Live:
             return  # what the ear noticed before it was told to forget
         elif isinstance(happening, Insisted):
             self._grant(speech)
+        elif isinstance(happening, Faltered) and noticed.sound is not None:
+            self._foresee(speech, noticed.sound)
+        elif isinstance(happening, Recovered):
+            self._unguess(speech)
         elif isinstance(happening, Paused) and noticed.sound is not None:
             speech.silent_since = time.monotonic() - (noticed.now - happening.at)
             speech.pause, speech.voiced = happening.number, noticed.voiced
@@ -200,6 +232,32 @@ class Live:
                 self._recognize(speech, noticed.sound)
 
     # -- what was said -------------------------------------------------------------------------------------------
+
+    def _foresee(self, speech: Speech, sound: Audio) -> None:
+        """Begin the answer two frames before it is certain that there is a pause, on what can be heard by now.
+
+        The last word may lack its tail: what is recognised in the pause decides whether the answer stands.
+        """
+        able = self._answers and speech.granted and self._contested is None and self._audience.foresees
+        if able and len(self._foreseeing) < AT_ONCE:
+            speech.sound, speech.silent_since = sound, time.monotonic()
+            speech.hunch = object()
+            task = asyncio.create_task(self._guess_ahead(speech, speech.hunch, speech.whole))
+            self._foreseeing.add(task)
+            task.add_done_callback(self._foreseeing.discard)
+
+    async def _guess_ahead(self, speech: Speech, hunch: object, sound: Audio) -> None:
+        try:
+            heard = await self._audience.understand(sound, brief=False)
+        except UserError as error:
+            log.info("nothing could be foreseen: %s", error.message)
+            return
+        if speech.hunch is hunch and speech.heard is None and heard.transcript.text and not self._contested:
+            self._guess(speech, heard)
+
+    def _guess(self, speech: Speech, heard: Utterance) -> None:
+        speech.guessed = heard.transcript.text
+        speech.guess = self._audience.answer(speech.item, heard, speech.silent_since, tentative=True)
 
     def _recognize(self, speech: Speech, sound: Audio) -> None:
         """Have it recognised, beside what was wanted before and is not any more, or as soon as some of that is done."""
@@ -233,12 +291,15 @@ class Live:
             self._judge(speech)
             return
         if not isinstance(speech.heard, Utterance) or not speech.words:
+            self._unguess(speech)
             return
         self._audience.partial(speech.item, speech.heard)
         how = judged(ending(speech.words, speech.heard.transcript.language), speech.heard.finality)
         self._ear.told(speech.pause, how)
-        if self._answers and how is not Ending.TRAILING and self._contested is None:
-            speech.guess = self._audience.answer(speech.item, speech.heard, speech.silent_since, tentative=True)
+        if how is Ending.TRAILING or speech.misheard:
+            self._unguess(speech)
+        if self._answers and how is not Ending.TRAILING and self._contested is None and speech.guess is None:
+            self._guess(speech, speech.heard)
 
     def _judge(self, speech: Speech) -> None:
         """While a reply is heard: is it an interruption? If so, all of it is worth understanding."""
@@ -251,6 +312,8 @@ class Live:
 
     def _conclude(self, speech: Speech) -> None:
         """The turn is over, and it is known what was said."""
+        if not speech.words:
+            self._unguess(speech)
         if not speech.granted and not speech.slight:
             self._judge(speech)  # and then it is concluded
         elif isinstance(speech.heard, UserError) and speech.granted and speech.heard.key not in _NOTHING:
@@ -260,6 +323,8 @@ class Live:
             self._audience.ignored(speech)
         else:
             self._audience.ended(speech, speech.heard)
+            if speech.misheard:
+                self._unguess(speech)
             reply = speech.guess
             if reply is not None:
                 self._audience.release(reply)
@@ -292,6 +357,7 @@ class Live:
         self._last = None
 
     def _unguess(self, speech: Speech) -> None:
+        speech.hunch = None
         if speech.guess is not None:
             speech.guess.cancel()
             speech.guess = None
