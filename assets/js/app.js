@@ -10,6 +10,7 @@ const MOUNTS = {
   talk: async () => (await import("./talk/talk.js")).mount,
   live: async () => (await import("./live/live.js")).mount,
   transcribe: async () => (await import("./transcribe.js")).mount,
+  speak: async () => (await import("./speak.js")).mount,
 };
 
 function mountHeader(place) {

@@ -17,6 +17,7 @@ TABS = {
     "talk": "webui.ui.talk",
     "live": "webui.ui.live",
     "transcribe": "webui.ui.transcribe",
+    "speak": "webui.ui.speak",
 }
 FONT = (
     "system-ui",
