@@ -3,6 +3,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,16 @@ import pytest
 import soxr
 
 from webui.config import ROOT, Settings
-from webui.engines.g2p import G2P
+from webui.engines.g2p import G2P, SYMBOL_IDS
+from webui.engines.g2p_readings import symbols
 from webui.engines.kokoro import KokoroSynthesizer
 from webui.engines.kokoro_plan import plan, size
 from webui.engines.kokoro_voices import is_british
 from webui.engines.protocols import SpeechRequest
 from webui.engines.store import Found, ModelStore
 from webui.errors import EngineError
+from webui.text.marks import Reading
+from webui.text.phones import CONSONANTS, FINALS, VOWELS
 from webui.text.spoken import plain
 from webui.types import SpeechChunk, Style, Voice
 
@@ -306,6 +310,44 @@ def test_with_five_voices_only_it_works_and_says_so(kokoro, voice, tmp_path: Pat
 )
 def test_readings_depend_on_context(text: str, phonemes: str) -> None:
     assert "".join(piece.phonemes for piece in READ(text)) == phonemes
+
+
+def test_a_word_is_said_as_it_is_told_to_and_timed(kokoro, voice, hear) -> None:
+    (chunk,) = kokoro.synthesize(SpeechRequest("我明天去{那里|bei3 jing1}开会。", voice["zf_xiaobei"]))
+    assert "北京开会" in "".join(hear(chunk.audio.samples, "zh"))
+    assert chunk.text == "我明天去那里开会。"
+    assert [w.text for w in chunk.words] == ["我", "明", "天", "去", "那里", "开", "会。"]
+    assert all(a.end <= b.start + 1e-6 for a, b in pairwise(chunk.words))
+    assert 0.2 < chunk.words[4].end - chunk.words[4].start < 0.8
+    (chunk,) = kokoro.synthesize(SpeechRequest("I saw an {thing|EH1 L AH0 F AH0 N T} today.", voice["af_heart"]))
+    assert "elephant" in hear(chunk.audio.samples, "en")
+    assert [w.text for w in chunk.words] == ["I", "saw", "an", "thing", "today."]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("I {read|R IY1 D} it, yes.", [("I ", "ˌI "), ("read ", "ɹˈid "), ("it, ", "ɪt, "), ("yes.", "jˈɛs. ")]),
+        ("{重庆|chong2 qing4}。\n好", [("重庆。\n", "ꭧʰʊ↗ŋʨʰi↘ŋ. "), ("好", "xau↓ ")]),
+        ('He plays "{bass|B EY1 S}"!', [("He ", "hˌi "), ("plays ", "plˈAz "), ('"bass"!', '"bˈAs! ')]),
+        ("去{Tesla|te4 si1 la1}", [("去", "ʨʰy↘ "), ("Tesla", "tʰɤ↘sɨ→la→ ")]),
+        ("{AA制|EY1 EY1 zhi4}", [("AA制", "ˈAˈA ꭧɨ↘ ")]),
+    ],
+)
+def test_a_reading_is_one_piece(text: str, pieces: list[tuple[str, str]]) -> None:
+    assert [(piece.text, piece.phonemes) for piece in READ(text) if piece.text] == pieces
+
+
+def test_every_sound_of_a_reading_has_a_symbol() -> None:
+    for initial, finals in FINALS.items():
+        for final in finals:
+            assert symbols(Reading("x", (f"{initial}{final}4",)), british=False), initial + final
+    phones = (*(vowel + stress for vowel in VOWELS for stress in "012"), *CONSONANTS)
+    for british in (False, True):
+        made = [symbols(Reading("x", (phone,)), british) for phone in phones]
+        assert set("".join(made)) <= SYMBOL_IDS.keys()
+        assert len({sound for phone, sound in zip(phones, made, strict=True) if phone[-1] != "0"}) == 15 * 2 + 24
+    assert symbols(Reading("boat", ("B", "OW1", "T")), british=True) == "bˈQt"
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import groupby
 from threading import Lock
 from typing import Protocol
 
+from webui.text import marks
+from webui.text.marks import Reading
 from webui.text.script import LATIN, language_of, runs
 from webui.text.spoken import Piece, plain, spoken
 
@@ -45,6 +47,7 @@ class Said:
     text: str
     phonemes: str
     unspoken: str = ""  # the code of the language that could not be spoken
+    told: bool = False  # whether somebody wrote how it is said
 
     @property
     def voiced(self) -> bool:
@@ -114,22 +117,48 @@ class G2P:
         """Yield the pieces of ``text`` in order, block by block, so that a long text starts at once.
 
         A sign without a sound keeps its text and has no phonemes; so has what is in a language that is not spoken
-        here, which is then named in ``unspoken``.
+        here, which is then named in ``unspoken``. A word with a reading (``text.marks``) is one piece, said like that.
         """
-        return _openers_forward(self._said(plain(text), hint, british))
+        hidden, readings = marks.hide(text)
+        return _openers_forward(_signs_back(self._said(plain(hidden), readings, hint, british)))
 
-    def _said(self, text: str, hint: str, british: bool) -> Iterator[Said]:
-        main = language_of(text, hint)
+    def _said(self, text: str, readings: Sequence[Reading], hint: str, british: bool) -> Iterator[Said]:
+        main = language_of(marks.restore(text, readings, lambda reading: reading.shown), hint)
         for block in _BLOCK.findall(text):
-            for language, group in groupby(_by_language(block, main, hint), key=lambda pair: pair[0]):
-                pieces = [piece for _, piece in group]
-                if language not in self.languages():
-                    yield from (Said(piece.written, "", unspoken=language) for piece in pieces)
-                    continue
-                said = [_clean(piece) for piece in self.load(language, british)(pieces)]
-                if not said[-1].phonemes.endswith(" "):
-                    said[-1] = replace(said[-1], phonemes=said[-1].phonemes + " ")
-                yield from said
+            for part in marks.hidden(block, readings):
+                if isinstance(part, Reading):
+                    from webui.engines.g2p_readings import symbols
+
+                    yield Said(part.shown, symbols(part, british) + " ", told=True)
+                else:
+                    yield from self._read(part, main, hint, british)
+
+    def _read(self, text: str, main: str, hint: str, british: bool) -> Iterator[Said]:
+        for language, group in groupby(_by_language(text, main, hint), key=lambda pair: pair[0]):
+            pieces = [piece for _, piece in group]
+            if language not in self.languages():
+                yield from (Said(piece.written, "", unspoken=language) for piece in pieces)
+                continue
+            said = [_clean(piece) for piece in self.load(language, british)(pieces)]
+            if not said[-1].phonemes.endswith(" "):
+                said[-1] = replace(said[-1], phonemes=said[-1].phonemes + " ")
+            yield from said
+
+
+def _signs_back(said: Iterator[Said]) -> Iterator[Said]:
+    """Signs behind a word with a reading go with it."""
+    held: Said | None = None
+    for piece in said:
+        if held and not piece.voiced and not piece.unspoken:
+            held = _clean(replace(held, text=held.text + piece.text, phonemes=_tidy(held.phonemes + piece.phonemes)))
+            continue
+        if held:
+            yield held
+        held = piece if piece.told else None
+        if not held:
+            yield piece
+    if held:
+        yield held
 
 
 def _by_language(text: str, main: str, hint: str) -> Iterator[tuple[str, Piece]]:
@@ -173,7 +202,7 @@ def _clean(piece: Said) -> Said:
     phonemes = _UNKNOWN.sub("", piece.phonemes)
     if "\n" in piece.text and phonemes.strip(SILENT) and phonemes.strip()[-1] not in PAUSES:
         phonemes = phonemes.rstrip() + ". "
-    return Said(piece.text, phonemes)
+    return replace(piece, phonemes=phonemes)
 
 
 def _make(key: str) -> LanguageG2P:

@@ -8,7 +8,7 @@ VOWELS = tuple("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())  # with a
 CONSONANTS = tuple("B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split())
 
 # The finals that each initial goes with in Mandarin, as pinyin writes them.
-_FINALS = {
+FINALS = {
     initial: frozenset(finals.split())
     for initial, finals in {
         "": "a ai an ang ao e ei en eng er o ou",
@@ -51,7 +51,7 @@ def is_phone(sound: str) -> bool:
 def is_syllable(sound: str) -> bool:
     """Whether ``sound`` is a Mandarin syllable with its tone, 5 being none: ``chong2``, ``lü4``, ``ma5``."""
     match = _SYLLABLE.fullmatch(sound)
-    return match is not None and match[2] in _FINALS.get(match[1], ())
+    return match is not None and match[2] in FINALS.get(match[1], ())
 
 
 def toned(syllable: str) -> tuple[str, str]:
