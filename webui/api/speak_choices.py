@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from webui.engines.protocols import EngineInfo
+from webui.engines.protocols import EngineInfo, Synthesizer
+from webui.engines.registry import Engines
+from webui.features.speak import MAX_CHARACTERS
+from webui.features.takes import MAX_TAKES
 from webui.text.marks import TOKENS
-from webui.types import STYLES
+from webui.types import STYLES, Voice
+from webui.voices.library import VoiceLibrary
+from webui.voices.saved import SavedVoice
+
+FORMATS = ("wav", "mp3", "flac", "ogg", "srt", "vtt")
+LONGEST_CLIP_S = 30.0
 
 # What the page has a control for -> the capability that it needs.
 CONTROLS = {
@@ -23,6 +31,46 @@ CONTROLS = {
     "seed": "seed",
     "words": "words",
 }
+
+
+def choices(engines: Engines, library: VoiceLibrary, upload_bytes: int) -> dict[str, Any]:
+    """All of it; ``upload_bytes`` is the limit of one recording."""
+    synthesizer = cast(Synthesizer, engines.get("synthesizer"))
+    info = synthesizer.info
+    presets = [_voice(voice) for voice in synthesizer.voices()]
+    return {
+        "engine": {"name": info.name, "licence": info.licence, "device": info.device},
+        "voices": [*(_saved(saved) for saved in library.list()), *presets],
+        "styles": styles(info.capabilities),
+        "tokens": tokens(info),
+        "controls": controls(info),
+        "languages": list(info.languages),
+        "formats": FORMATS,
+        "limits": {
+            "characters": MAX_CHARACTERS,
+            "clip_seconds": LONGEST_CLIP_S,
+            "upload_bytes": upload_bytes,
+            "takes": MAX_TAKES,
+        },
+        "consent": engines.settings.consent,
+    }
+
+
+def _voice(voice: Voice) -> dict[str, Any]:
+    return {
+        "id": voice.id,
+        "name": voice.name,
+        "languages": list(voice.languages),
+        "gender": voice.gender,
+        "kind": voice.kind,
+        "licence": voice.licence,
+        "tags": [],
+        "saved": False,
+    }
+
+
+def _saved(saved: SavedVoice) -> dict[str, Any]:
+    return {**_voice(saved.voice), "tags": list(saved.tags), "saved": True, "similarity": saved.similarity}
 
 
 def able(info: EngineInfo, name: str, otherwise: str = "") -> bool | str:
