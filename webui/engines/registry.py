@@ -16,6 +16,7 @@ from webui.engines.lending import Seat
 from webui.engines.probe import Probe, look, models_here
 from webui.engines.protocols import ChatModel, Engine, Recognizer, Synthesizer
 from webui.engines.smart_turn import SmartTurn
+from webui.engines.speaker_encoder import SpeakerEncoder
 from webui.engines.store import ModelStore
 from webui.errors import Cancelled, EngineError, ModelError, UserError
 
@@ -82,6 +83,8 @@ class Engines:
         self.changed: Callable[[], None] = _nothing
         self.turn_end = SmartTurn(store)
         """Tells by the sound whether somebody is done, once it is ``loaded``; where it is not, the words must do."""
+        self.speaker = SpeakerEncoder(store)
+        """Knows a voice again; it is loaded by who first asks."""
         self._sought_turn_end = False
         self._seen = Probe()
         self._lock = threading.RLock()
