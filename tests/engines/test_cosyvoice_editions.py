@@ -173,6 +173,45 @@ def test_what_is_spoken_has_no_foreign_tags(third: Asked) -> None:
     assert call["instruct"] == "You are a helpful assistant. sad and slow<|endofprompt|>"
 
 
+def test_the_third_says_a_word_as_it_is_told_to(third: Asked) -> None:
+    call = spoken(third.say("我在{重庆|chong2 qing4}，{read|R EH1 D}了3次。", clip()))
+    assert call["text"].removeprefix(V3) == "我在[ch][óng][q][ìng]，[R][EH1][D]了三次。"
+    said = SpeechRequest("我在{重庆|chong2 qing4} [laughter]。", clip())
+    assert [chunk.text for chunk in third.engine.synthesize(said) if chunk.text] == ["我在重庆。"]
+    with pytest.raises(EngineError) as caught:  # its tokens do not have every sound
+        third.say("{Beijing|bei3 jing1}", clip())
+    assert (caught.value.key, caught.value.values) == ("readings_unknown", {"word": "Beijing"})
+
+
+def test_which_marks_a_generation_takes(first: Asked, third: Asked) -> None:
+    able = first.engine.info.capabilities
+    assert isinstance(able["tokens"], str) and able["token_breath"] is True and isinstance(able["readings"], str)
+    assert third.engine.info.capabilities["tokens"] is third.engine.info.capabilities["readings"] is True
+    with pytest.raises(EngineError) as caught:
+        first.say("{重庆|chong2 qing4}很大。", MAN)
+    assert caught.value.key == "readings_unknown"
+    call = spoken(first.say("Oh [breath] no [cough] <strong>no</strong>.", MAN))
+    assert call["text"] == "Oh [breath] no <strong>no</strong>."
+
+
+@pytest.mark.parametrize("name", ["cosyvoice3-0.5b", "cosyvoice2-0.5b", "cosyvoice-300m-instruct", "cosyvoice-300m"])
+def test_what_it_can_do_is_known_before_it_is_loaded(name: str, third: Asked, first: Asked, tmp_path: Path) -> None:
+    engine = CosyVoiceSynthesizer(ModelStore(tmp_path), Settings(cosyvoice_model=name, cosyvoice_code=OFFICIAL))
+    able = engine.info.capabilities
+    loaded = {"cosyvoice3-0.5b": third, "cosyvoice-300m-instruct": first}.get(name)
+    if loaded:
+        assert able == loaded.engine.info.capabilities
+    assert able["seed"] is able["energy"] is able["clone"] is True
+    assert all(why is True or why.endswith(".") for why in able.values())
+
+
+def test_a_stretch_of_stress_ends_with_its_sentence(third: Asked) -> None:
+    text = "<strong>" + "This is a sentence that is long. " * 9 + "</strong>"
+    texts = [call["text"] for call in third.say(text, clip()) if call["call"].startswith("inference")]
+    assert len(texts) > 1
+    assert all(text.count("<strong>") == text.count("</strong>") == 1 for text in texts)
+
+
 def test_each_sentence_finds_the_model_as_it_was(third: Asked) -> None:
     calls = [call for _ in range(2) for call in third.say("This is a sentence that is long. " * 9, clip())]
     hops = [call["hop"] for call in calls if call["call"] == "tts"]

@@ -10,7 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from webui.config import ROOT, Settings
-from webui.engines.cosyvoice_voices import LANGUAGES, LICENCE, TRAINED, check_clip, generation, preset
+from webui.engines.cosyvoice_voices import (
+    LANGUAGES,
+    LICENCE,
+    TRAINED,
+    capabilities,
+    check_clip,
+    generation,
+    preset,
+)
 from webui.engines.house_voices import house_voices
 from webui.engines.protocols import EngineInfo, SpeechRequest
 from webui.engines.store import ModelStore
@@ -49,11 +57,11 @@ class CosyVoiceSynthesizer:
         synthesizer, process = self._synthesizer, self._process
         if synthesizer and process and synthesizer.info.name.startswith("CosyVoice"):
             return replace(synthesizer.info, loaded=synthesizer.info.loaded and process.pid is not None)
-        _, number, _ = self._chosen()
+        name, number, _ = self._chosen()
         return EngineInfo(
             name=f"CosyVoice {number}",
             languages=LANGUAGES[number],
-            capabilities={"clone": True, "convert": True},
+            capabilities=capabilities(number, told=number > 1 or "instruct" in Path(name).name.lower()),
             device="",
             licence=LICENCE,
             loaded=False,

@@ -91,6 +91,10 @@ class Library:
         listed = special.get("additional_special_tokens", V1_TOKENS)
         self.tokens = tuple(token for token in listed if not token.startswith("<|"))
 
+    def knows(self, brackets: str) -> bool:
+        """Whether each of ``brackets``, such as ``[q][ìng]``, is a token of the model."""
+        return set(re.findall(r"\[[^\[\]]+\]", brackets)) <= set(self.tokens)
+
     @contextmanager
     def prompt(self, clip: Audio) -> Iterator[Any]:
         """``clip`` as this edition takes it; a file lives no longer than the block."""

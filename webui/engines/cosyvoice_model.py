@@ -21,13 +21,24 @@ import numpy as np
 
 from webui.engines.cosyvoice_guard import Guard, Stopped
 from webui.engines.cosyvoice_library import Library
-from webui.engines.cosyvoice_text import MARK, PREAMBLE, between_tokens, clean, katakana, sentences
-from webui.engines.cosyvoice_voices import LANGUAGES, LICENCE, check_clip, generation, preset
+from webui.engines.cosyvoice_text import (
+    MARK,
+    PREAMBLE,
+    between_tokens,
+    bracketed,
+    clean,
+    katakana,
+    sentences,
+    unsaid,
+)
+from webui.engines.cosyvoice_voices import LANGUAGES, LICENCE, capabilities, check_clip, generation, preset
 from webui.engines.instructions import instruction
 from webui.engines.protocols import EngineInfo, SpeechRequest
 from webui.engines.worker.server import EngineStuck
 from webui.errors import EngineError
+from webui.text import marks
 from webui.text.script import language_of
+from webui.text.spoken import in_words
 from webui.types import Audio, Samples, SpeechChunk, Voice
 
 MAX_CHARACTERS = 20_000
@@ -35,7 +46,6 @@ STALL_S = 120.0  # a step of the decoder on a slow CPU takes a few seconds
 CLIPS_KEPT = 16  # speakers embedded from clips, the last that were used
 LONGEST_SOURCE_S, SEAM_S = 28.0, 5.0  # of a recording to be converted at a time; where a quiet place is looked for
 _POLL_S = 0.1
-TONELESS = "This CosyVoice speaks in one tone; CosyVoice 2, 3 and the Instruct model take styles."
 
 Work = Callable[[bool], Iterator[Samples]]
 
@@ -76,19 +86,10 @@ class CosyVoiceModel:
         """What this generation and checkpoint can do."""
         library = self._model.library if self._model else None
         told = library.instructs if library else self._generation > 1 or "instruct" in self._folder.name.lower()
-        toneless: bool | str = told or TONELESS
         return EngineInfo(
             name=f"CosyVoice {self._generation}",
             languages=LANGUAGES[self._generation],
-            capabilities={
-                "styles": toneless,
-                "instruction": toneless,
-                "clone": True,
-                "convert": True,
-                "words": "CosyVoice does not tell when each word is said.",
-                "prosody": "CosyVoice cannot give a voice the melody of another.",
-                "pitch": "CosyVoice speaks at its voice's own pitch.",
-            },
+            capabilities=capabilities(self._generation, told),
             device=(library.device.upper() if library else ""),
             licence=LICENCE,
             loaded=library is not None,
@@ -159,16 +160,21 @@ class CosyVoiceModel:
             yield "", work
 
     def _sentences(self, library: Library, request: SpeechRequest) -> Iterator[tuple[str, Work]]:
-        for text in sentences(clean(request.text, library.tokens), request.eager):
-            yield text, self._said(library, request, text)
+        hidden, readings = marks.hide(request.text)
+        for reading in readings:
+            if not library.knows(bracketed(reading)):
+                raise unsaid(reading)
+        for text in marks.closed(sentences(clean(hidden, library.tokens), request.eager)):
+            shown = marks.shown(marks.restore(text, readings))
+            yield shown, self._said(library, request, shown, marks.restore(text, readings, bracketed))
 
-    def _said(self, library: Library, request: SpeechRequest, text: str) -> Work:
+    def _said(self, library: Library, request: SpeechRequest, shown: str, text: str) -> Work:
         """How one sentence is spoken: by which of the library's ways, with which words before it."""
-        language = language_of(text, request.language)
+        language = language_of(shown, request.language)
         told = instruction(request.style, language) if library.instructs else ""
         if request.style.instruction and not library.instructs:
             raise EngineError("instruction_missing", str(self.info.capabilities["instruction"]))
-        written = between_tokens(text, library.tokens, library.normal)
+        written = between_tokens(text, library.tokens, lambda part: library.normal(in_words(part, language)))
         voice, api, number = request.voice, library.api, library.generation
         if number == 3 and language == "ja":
             written = between_tokens(written, library.tokens, katakana)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from unicodedata import normalize
 
 from webui.errors import EngineError
+from webui.text.marks import Reading
+from webui.text.phones import is_syllable, toned
 from webui.text.spoken import plain
 
 MARK = "<|endofprompt|>"
@@ -17,11 +19,11 @@ V1_TOKENS = ("[laughter]", "[breath]", "<laughter>", "</laughter>", "<strong>", 
 # A sentence that is much shorter than its prompt is said badly, a very long one loses words.
 # In Chinese characters; a letter of an alphabet weighs a third of one.
 ALONE, ENOUGH, MOST = 2.0, 24.0, 90.0
-_WEIGHTS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
+_WEIGHTS = re.compile(r"[\U000f0000-\U000ffffd\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]")
 _TITLE = r"(?<!\b[A-Z])(?<!\b[A-Z][a-z])(?<!\b[A-Z][a-z]{2})"  # Mr. Dr. Mrs. J. go on
 _ENDS = re.compile(rf"[。！？｡!?…\n]+[\"'”’」』）)]*|{_TITLE}\.+[\"'”’)]*(?=\s)")
 _PAUSES = re.compile(r"[，、；：,;:—]")
-_WORD = re.compile(r"\w")
+_WORD = re.compile(r"[\w\U000f0000-\U000ffffd]")  # a letter, or a reading that is hidden (``marks.hide``)
 
 _BEFORE_SIGN = re.compile(r" (?=[、。！？!?…])")
 _KANA_SIGNS = str.maketrans({"’": "", "'": ""})
@@ -39,6 +41,21 @@ def clean(text: str, tokens: tuple[str, ...]) -> str:
         behind = " " if i < len(parts) - 1 and parts[i][-1:] == " " and part else ""
         parts[i] = before + part + behind
     return "".join(parts).strip()
+
+
+def bracketed(reading: Reading) -> str:
+    """A reading in CosyVoice 3's brackets: ``qing4`` is ``[q][ìng]``, ``R EH1 D`` is ``[R][EH1][D]``."""
+    sounds = (part for said in reading.said for part in (toned(said) if is_syllable(said) else (said,)) if part)
+    return "".join(f"[{sound}]" for sound in sounds)
+
+
+def unsaid(reading: Reading) -> EngineError:
+    """What is raised for a reading that an engine cannot say."""
+    return EngineError(
+        "readings_unknown",
+        f"It cannot say {reading.shown} as it is written behind it: take that out, or choose another engine.",
+        word=reading.shown,
+    )
 
 
 def between_tokens(text: str, tokens: tuple[str, ...], change: Callable[[str], str]) -> str:

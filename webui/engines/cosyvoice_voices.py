@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from webui.errors import AudioError
@@ -28,6 +29,38 @@ _TRAINED = {
     "韩语女": ("Korean woman", "ko", "female"),
 }
 TRAINED = tuple(_TRAINED)
+
+TONELESS = "This CosyVoice speaks in one tone; CosyVoice 2, 3 and the Instruct model take styles."
+UNTOLD = "Only CosyVoice 3 can be told how to say a word."
+FEW_TOKENS = "CosyVoice 1 knows laughter, breath and stress only; CosyVoice 2 and 3 know more sounds."
+FIRST_TOKENS = ("laughter", "breath", "strong")  # those of the first generation, by their names in ``text.marks``
+
+
+def text_capabilities(generation: int) -> Mapping[str, bool | str]:
+    """Which marks of a text a generation takes, as in ``EngineInfo.capabilities``."""
+    tokens = {f"token_{name}": True for name in FIRST_TOKENS} if generation == 1 else {}
+    return {
+        "tokens": FEW_TOKENS if generation == 1 else True,
+        "readings": UNTOLD if generation < 3 else True,
+        **tokens,
+    }
+
+
+def capabilities(generation: int, told: bool) -> Mapping[str, bool | str]:
+    """What a checkpoint can do, here or in a worker; ``told``: whether it takes instructions."""
+    return {
+        "styles": told or TONELESS,
+        "instruction": told or TONELESS,
+        **text_capabilities(generation),
+        "clone": True,
+        "convert": True,
+        "energy": True,
+        "seed": True,
+        "words": "CosyVoice does not tell when each word is said.",
+        "prosody": "CosyVoice cannot give a voice the melody of another.",
+        "pitch": "CosyVoice speaks at its voice's own pitch.",
+        "blend": "CosyVoice's voices cannot be mixed; a voice is cloned from a clip instead.",
+    }
 
 
 def generation(folder: Path) -> int:

@@ -87,6 +87,11 @@ def spoken(text: str, language: str) -> list[Piece]:
     return pieces
 
 
+def in_words(text: str, language: str) -> str:
+    """``text`` (plain) with the readings of ``spoken``, for a synthesizer that brings its own rules for the rest."""
+    return "".join(piece.said for piece in spoken(text, language))
+
+
 def _apply(piece: Piece, pattern: re.Pattern[str], say: Rule) -> list[Piece]:
     if piece.said != piece.written:  # already read by an earlier rule
         return [piece]

@@ -16,7 +16,7 @@ class CosyVoiceFrontEnd:
         self.tokenizer = SimpleNamespace()
         if kind != "CosyVoice":
             sounds = ["[breath]", "[laughter]", "<laughter>", "</laughter>", "<strong>", "</strong>"]
-            phones = ["[j]", "[ǐ]"] if kind == "CosyVoice3" else []
+            phones = "[j] [ǐ] [ch] [óng] [q] [ìng] [R] [EH1] [D]".split() if kind == "CosyVoice3" else []
             self.tokenizer.special_tokens = {"additional_special_tokens": ["<|endofprompt|>", *sounds, *phones]}
 
     def seconds(self, path):
