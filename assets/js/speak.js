@@ -1,7 +1,7 @@
 import { output } from "./audio/player.js";
 import { h } from "./dom.js";
 import { onEngines, onFetching } from "./engines.js";
-import { onLang } from "./i18n.js";
+import { currentLang, onLang } from "./i18n.js";
 import { ask, Refusal, sendFile } from "./speak/api.js";
 import { voiceFromClip } from "./speak/clone.js";
 import { Composer } from "./speak/composer.js";
@@ -64,7 +64,7 @@ class Studio {
   async refresh() {
     this.about = await ask("v1/speak");
     const { voices } = this.about;
-    if (!voices.some(({ id }) => id === choice.voice)) choose({ voice: voices[0]?.id ?? "" });
+    if (!voices.some(({ id }) => id === choice.voice)) choose({ voice: (voices.find(({ languages: [own] }) => own === currentLang()) ?? voices[0])?.id ?? "" });
     this.fill();
   }
 

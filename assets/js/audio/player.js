@@ -31,12 +31,11 @@ export class Player {
     Player.watchers.add(callback);
   }
 
-  /** `from`: seconds into the sound where playing starts. `rate` in Hz. `onTick(seconds)` each frame, `onEnd()` once. */
-  constructor({ from = 0, rate = RATE, onTick = () => {}, onEnd = () => {} } = {}) {
+  /** `from`: seconds into the sound where playing starts. `onTick(seconds)` each frame, `onEnd()` once. */
+  constructor({ from = 0, onTick = () => {}, onEnd = () => {} } = {}) {
     Player.current?.stop();
     Player.current = this;
     this.from = from;
-    this.rate = rate;
     this.onTick = onTick;
     this.onEnd = onEnd;
     this.pieces = [];
@@ -49,13 +48,13 @@ export class Player {
     Player.watchers.forEach((callback) => callback());
   }
 
-  /** Adds samples (float) after those before. */
-  add(samples) {
+  /** Adds samples (float) of `rate` Hz after those before. */
+  add(samples, rate = RATE) {
     const begins = this.length;
-    this.length += samples.length / this.rate;
+    this.length += samples.length / rate;
     if (!this.playing || !samples.length || this.length <= this.from) return;
     const audio = output();
-    const buffer = audio.createBuffer(1, samples.length, this.rate);
+    const buffer = audio.createBuffer(1, samples.length, rate);
     buffer.copyToChannel(samples, 0);
     const source = audio.createBufferSource();
     source.buffer = buffer;

@@ -20,7 +20,7 @@ export function voiceFromClip(place, studio, way, onSaved) {
     first.close();
     step?.close();
   } });
-  const fields = nameFields();
+  const fields = nameFields({ first: true });
   const next = (key, onclick, disabled = false) => h("button", { type: "button", class: "fa-btn is-primary", t: key, disabled, onclick });
   const back = (onclick) => h("button", { type: "button", class: "fa-btn", t: "speak_back", onclick });
 

@@ -1,5 +1,5 @@
 import { h } from "../dom.js";
-import { label } from "../i18n.js";
+import { label, t } from "../i18n.js";
 import { icon } from "../icons.js";
 import { Intake } from "./intake.js";
 import { button, languageName, Notice, reasonOf, write } from "./parts.js";
@@ -80,7 +80,7 @@ export class Composer {
   write(name) {
     this.text.focus();
     this.text.value = "";
-    this.toolbar.put(this.tries.children[EXAMPLES.indexOf(name)].textContent);
+    this.toolbar.put(t(`speak_say_${name}`));
   }
 
   key(event) {

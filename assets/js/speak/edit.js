@@ -8,9 +8,9 @@ import { likeness, listenButton } from "./voicecard.js";
 const MOST_NAME = 60;
 const MOST_TAGS = 120;
 
-/** What may be typed as a voice's name and tags, and how it is sent. */
-export function nameFields(name = "", tags = []) {
-  const title = h("input", { class: "fa-input", id: "sp-name", type: "text", maxLength: MOST_NAME, value: name, "data-first": true, tPlaceholder: "speak_name_hint" });
+/** What may be typed as a voice's name and tags, and how it is sent; `first` has the cursor begin there. */
+export function nameFields({ name = "", tags = [], first = false } = {}) {
+  const title = h("input", { class: "fa-input", id: "sp-name", type: "text", maxLength: MOST_NAME, value: name, "data-first": first, tPlaceholder: "speak_name_hint" });
   const labels = h("input", { class: "fa-input", id: "sp-tags", type: "text", maxLength: MOST_TAGS, value: tags.join(", "), tPlaceholder: "speak_tags_hint" });
   return {
     elements: [field("speak_name", "sp-name", title), field("speak_tags", "sp-tags", labels)],
@@ -21,7 +21,7 @@ export function nameFields(name = "", tags = []) {
 /** A sheet for one saved voice: its name and tags, to hear it, take it home or delete it. `onChange()` when it has changed. */
 export function editVoice(place, voice, onChange) {
   const sheet = new Sheet(place, { title: "speak_edit_voice" });
-  const fields = nameFields(voice.name, voice.tags);
+  const fields = nameFields(voice);
   const change = (work) => sheet.notice.over(async () => {
     await work();
     await onChange();

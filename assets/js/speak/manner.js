@@ -104,6 +104,6 @@ export class Manner {
   /** The choices as a take is asked for with; what the engine lacks is left at what it is without. */
   asked() {
     const able = (name) => (this.studio.controls[name] ?? true) === true;
-    return Object.fromEntries(Object.entries(choice).map(([name, value]) => [name, able(name) ? value : DEFAULTS[name]]));
+    return Object.fromEntries(Object.entries(DEFAULTS).map(([name, plain]) => [name, able(name) ? choice[name] : plain]));
   }
 }

@@ -1,4 +1,4 @@
-import { decodePcm, RATE } from "../audio/pcm.js";
+import { decodePcm } from "../audio/pcm.js";
 import { output, Player } from "../audio/player.js";
 import { lookup } from "../i18n.js";
 import { ask, events, Refusal, sentenceOf } from "./api.js";
@@ -20,16 +20,16 @@ export function preview(asked, languages, onState) {
   const body = { ...asked, text: sampleText(languages), language: languages[0] };
   const key = JSON.stringify(body);
   let player = null;
-  const begin = (rate) => {
-    player = new Player({ rate, onEnd: () => { abort.abort(); onState(""); } });
+  const begin = () => {
+    player = new Player({ onEnd: () => { abort.abort(); onState(""); } });
     onState("playing");
   };
 
   async function work() {
     const kept = heard.get(key);
     if (kept) {
-      begin(kept[0]?.rate ?? RATE);
-      kept.forEach(({ samples }) => player.add(samples));
+      begin();
+      kept.forEach(({ samples, rate }) => player.add(samples, rate));
       player.finish();
       return;
     }
@@ -42,8 +42,8 @@ export function preview(asked, languages, onState) {
         if (event.type !== "said") continue;
         const samples = decodePcm(event.pcm);
         pieces.push({ samples, rate: event.rate });
-        if (!player) begin(event.rate);
-        player.add(samples);
+        if (!player) begin();
+        player.add(samples, event.rate);
       }
     } finally {
       ask(`v1/speak/takes/${id}`, { method: "DELETE" }).catch(() => {}); // it is gone by itself in an hour

@@ -6,7 +6,7 @@ export class Sheet {
   /** `steps`: label keys where it goes step by step. */
   constructor(place, { title, steps = [], onClose = () => {} }) {
     this.notice = new Notice();
-    this.body = h("div", { class: "sp-sheet-body" });
+    this.body = h("div", { class: "sp-sheet-body", tabindex: "-1" });
     this.foot = h("footer", { class: "sp-sheet-foot" });
     this.marks = steps.map((key, i) => h("li", {}, h("span", { class: "sp-step-number" }, String(i + 1)), h("span", { t: key })));
     this.element = h("dialog", { class: "sp-sheet", tLabel: title },
@@ -31,7 +31,8 @@ export class Sheet {
     this.notice.clear();
     this.body.replaceChildren(...body);
     this.foot.replaceChildren(...foot);
-    this.body.querySelector("[data-first]")?.focus();
+    if (this.shown) (this.body.querySelector("[data-first]") ?? this.body).focus(); // the button that led here is gone
+    this.shown = true;
   }
 
   close() {

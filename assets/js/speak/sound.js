@@ -1,4 +1,4 @@
-import { peaksOf, RATE } from "../audio/pcm.js";
+import { peaksOf } from "../audio/pcm.js";
 import { Player } from "../audio/player.js";
 
 const PEAKS_PER_S = 40;
@@ -10,8 +10,7 @@ export class Sound {
   /** `onTick(seconds)` while it plays, `onChange()` when it begins or ends to. */
   constructor({ onTick, onChange }) {
     Object.assign(this, { onTick, onChange });
-    this.rate = RATE;
-    this.pieces = []; // {part, begins, samples}
+    this.pieces = []; // {part, begins, rate, samples}
     this.peaks = [];
     this.duration = 0; // seconds that are there
     this.growing = true;
@@ -21,8 +20,7 @@ export class Sound {
 
   /** The samples (float) of a part's next stretch. */
   add(part, rate, samples) {
-    this.rate = rate;
-    this.pieces.push({ part, begins: this.duration, samples });
+    this.pieces.push({ part, begins: this.duration, rate, samples });
     this.duration += samples.length / rate;
     this.peaks.push(...peaksOf(samples, Math.round(this.duration * PEAKS_PER_S) - this.peaks.length));
     this.feed();
@@ -57,7 +55,7 @@ export class Sound {
   play(from = this.at) {
     const begin = !this.growing && from >= this.duration - 0.05 ? 0 : from;
     this.fed = 0;
-    this.player = new Player({ from: begin, rate: this.rate, onTick: (seconds) => this.onTick(seconds), onEnd: () => this.ended() });
+    this.player = new Player({ from: begin, onTick: (seconds) => this.onTick(seconds), onEnd: () => this.ended() });
     this.timer = setInterval(() => this.feed(), FEED_MS);
     this.feed();
     this.onChange();
@@ -67,7 +65,8 @@ export class Sound {
     const { player } = this;
     if (!player?.playing) return;
     while (this.fed < this.pieces.length && player.length - player.position < AHEAD_S) {
-      player.add(this.pieces[this.fed].samples);
+      const { samples, rate } = this.pieces[this.fed];
+      player.add(samples, rate);
       this.fed += 1;
     }
     if (this.fed === this.pieces.length && !this.growing) player.finish();

@@ -9,7 +9,7 @@ import { Progress } from "./progress.js";
 import { Reading } from "./reading.js";
 import { Sound } from "./sound.js";
 
-const DOUBTFUL = 0.1; // share of a piece's words heard otherwise, from which on the piece is marked
+const DOUBTFUL = 0.12; // share of a piece heard otherwise, above which the server says it again, and the page marks it
 
 /** One reading of a text by one voice: made, heard, compared, saved. */
 export class Take {
@@ -41,7 +41,7 @@ export class Take {
       h("header", {}, this.playButton,
         h("div", { class: "sp-take-words" },
           h("div", { class: "sp-take-title" }, h("h3", {}, about.name), ...about.tags.map((props) => h("span", { class: "fa-tag", ...props }))),
-          h("div", { class: "fa-quiet sp-take-sub" }, this.time, this.stage)),
+          h("div", { class: "fa-quiet sp-take-sub" }, h("span", { class: "fa-num", t: ["speak_take", { n: about.number }] }), this.time, this.stage)),
         h("span", { class: "sp-take-acts" }, ...this.slots, iconButton("trash", "speak_delete_take", () => on.close(this), { class: "fa-iconbtn is-small" }))),
       this.canvas, this.progress.element, this.reading.element, this.remarks, this.notice.element,
       h("footer", {}, this.stop, this.resume, h("span", { class: "sp-saves", role: "group", tLabel: "speak_save_as" }, icon("save", 16), ...this.saves)));
@@ -152,6 +152,12 @@ export class Take {
   tick(seconds) {
     this.wave.setPosition(seconds);
     this.reading.light(seconds);
+  }
+
+  /** Shows no place: another take is heard in its stead. */
+  rest() {
+    this.wave.setPosition(null);
+    this.reading.light(-1);
   }
 
   toggle() {

@@ -75,7 +75,7 @@ export class Takes {
       const { position } = from.sound;
       const same = to.about.text === from.about.text && to.parts === from.parts;
       to.sound.play(Math.min(same ? to.sound.secondsOf(from.sound.placeOf(position)) : position, to.sound.duration));
-      from.wave.setPosition(null);
+      from.rest();
     }
     this.heard = slot;
     this.paint();

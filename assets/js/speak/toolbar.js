@@ -23,11 +23,12 @@ export class Toolbar {
   fill({ tokens, controls }) {
     write(this.hint, "");
     const mark = (able, what, key, run, ...shown) => h("button", { type: "button", class: "sp-mark", tTitle: key, "aria-disabled": able === true ? null : "true", "data-mark": what,
-      onclick: () => (able === true ? run() : write(this.hint, reasonOf(what, able))) }, ...shown);
-    const token = ({ token: written, able }) => mark(able, "tokens", "speak_mark_token", () => {
-      this.menu.open = false;
-      this.putToken(written);
-    }, h("code", {}, closing(written) ? `${written}…${closing(written)}` : written), h("span", { class: "fa-quiet" }, lookup(`speak_token_${nameOf(written)}`) ?? ""));
+      onclick: () => {
+        if (this.menu) this.menu.open = false;
+        if (able === true) run();
+        else write(this.hint, reasonOf(what, able));
+      } }, ...shown);
+    const token = ({ token: written, able }) => mark(able, "tokens", "speak_mark_token", () => this.putToken(written), h("code", {}, closing(written) ? `${written}…${closing(written)}` : written), h("span", { class: "fa-quiet" }, lookup(`speak_token_${nameOf(written)}`) ?? ""));
     this.menu = tokens.length ? h("details", { class: "sp-menu", onkeydown: (event) => {
       if (event.key !== "Escape") return;
       this.menu.open = false;
