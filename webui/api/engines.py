@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from webui.api.origin import same_origin
+from webui.api.origin import at_home, same_origin
 from webui.api.wire import engines_json
 from webui.config import Settings
 from webui.engines.choosing import JOBS
@@ -82,15 +81,7 @@ def may_switch(settings: Settings, request: Request) -> bool:
     That is for the person whose machine it is: at the machine itself, unless a public link or a proxy leads to it; or
     for everybody, where the program was started with ``--switching``.
     """
-    at_home = _is_loopback(settings.host) and not settings.share and _is_loopback(request.url.hostname or "")
-    return settings.switching or at_home
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return settings.switching or at_home(settings, request)
 
 
 async def body_of(request: Request) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
+
+from webui.config import Settings
 
 
 def same_origin(connection: HTTPConnection) -> bool:
@@ -17,3 +20,19 @@ def same_origin(connection: HTTPConnection) -> bool:
         return True
     ours = {connection.headers.get("host"), connection.headers.get("x-forwarded-host")}
     return urlsplit(origin).netloc in ours
+
+
+def at_home(settings: Settings, connection: HTTPConnection) -> bool:
+    """Whether who asks sits at the machine itself: no other machine can, no public link and no proxy leads to it.
+
+    Another site can have its own name lead here, too; that name is then what was asked for, and no loopback address.
+    """
+    asked = connection.url.hostname or ""
+    return _is_loopback(settings.host) and not settings.share and _is_loopback(asked)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

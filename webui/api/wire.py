@@ -11,6 +11,7 @@ from webui.engines.choosing import Sentence
 from webui.engines.protocols import EngineInfo, Synthesizer
 from webui.engines.registry import Engines
 from webui.types import Audio, Segment, SpeechChunk, Transcript, Word
+from webui.voices.saved import SavedVoice
 
 PEAKS = 240  # of a turn's waveform
 
@@ -63,6 +64,22 @@ def engines_json(engines: Engines) -> list[dict[str, Any]]:
 def voices_json(synthesizer: Synthesizer) -> list[dict[str, Any]]:
     """The voices that can be chosen."""
     return [asdict(replace(voice, sample=None)) for voice in synthesizer.voices()]
+
+
+def saved_json(saved: SavedVoice) -> dict[str, Any]:
+    """A voice of somebody's library as the page lists it."""
+    voice = saved.voice
+    return {
+        "id": saved.id,
+        "name": saved.name,
+        "languages": list(voice.languages),
+        "gender": voice.gender,
+        "kind": voice.kind,
+        "licence": voice.licence,
+        "tags": list(saved.tags),
+        "saved": True,
+        "similarity": saved.similarity,
+    }
 
 
 def _sentence(sentence: Sentence | None) -> list[Any] | None:
