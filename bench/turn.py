@@ -44,8 +44,8 @@ def streamed(engines: Engines, question: Audio) -> dict[str, float]:
         return finished.latency  # type: ignore[union-attr]
 
 
-def serial(engines: Engines, question: Audio) -> dict[str, float]:
-    """Each engine waits for the one before it to be done."""
+def serial(engines: Engines, question: Audio, temperature: float = TEMPERATURE) -> dict[str, float]:
+    """Each engine waits for the one before it to be done. ``temperature`` is that of the reply's words, from 0."""
     marks = [time.monotonic()]
 
     def lap() -> float:
@@ -59,7 +59,7 @@ def serial(engines: Engines, question: Audio) -> dict[str, float]:
     prefix = opening(TurnSettings().persona, heard.language)
     prompt = fitting(prefix, (Message("user", user),), chat.context_tokens - REPLY_TOKENS, chat.count_tokens)
     parser = ReplyParser()
-    reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, REPLY_TOKENS, TEMPERATURE))))) + parser.flush()
+    reply = parser.feed("".join(words(chat.chat(ChatRequest(prompt, REPLY_TOKENS, temperature))))) + parser.flush()
     out["thought_s"] = lap()
     voice = pick_voice(engines.synthesizer, "", heard.language)
     list(engines.synthesizer.synthesize(SpeechRequest(reply, voice, Style(parser.style or "neutral"))))

@@ -56,7 +56,10 @@ def clips() -> list[tuple[Audio, str]]:
 
 
 async def embedded(program: Ours, rounds: int, most_clips: int) -> Embedded:
-    """Every clip ``rounds`` times, both ways in turn, after one of each that is not counted; never both at once."""
+    """Every clip ``rounds`` times, both ways in turn, after one of each that is not counted; never both at once.
+
+    Both take the likeliest words, so that they answer alike.
+    """
     own = await asyncio.to_thread(Own)
     found = Embedded()
     every = clips()
@@ -87,5 +90,5 @@ async def _streamed(program: Ours, clip: Audio, language: str, found: Embedded) 
 def _serial(own: Own, clip: Audio, language: str, found: Embedded) -> None:
     engines = cast(Engines, own)
     read_ahead(engines, language)
-    found.serial.latencies.append(serial(engines, clip)["total_s"])
+    found.serial.latencies.append(serial(engines, clip, temperature=0.0)["total_s"])
     found.serial_characters.append(own.synthesizer.characters[-1])

@@ -94,9 +94,10 @@ def scripted(port: int) -> list[str]:
 
 
 def ours(port: int, models_url: str | None) -> list[str]:
-    """The command of our own program: on the servers at ``models_url``, or on its embedded engines."""
-    command = [sys.executable, "webui.py", "--port", str(port), "--preload"]
+    """The command of our own program: on the servers at ``models_url``, or on its embedded engines, drawing nothing."""
+    flags = ["--port", str(port), "--preload"]
     if models_url is None:
-        return [*command, "--profile", "embedded"]
+        return [sys.executable, "-m", "bench.live.greedy", *flags, "--profile", "embedded"]
+    command = [sys.executable, "webui.py", *flags]
     jobs = ("recognizer", "chat", "synthesizer")
     return [*command, "--profile", "remote", *(part for job in jobs for part in (f"--{job}-url", models_url))]

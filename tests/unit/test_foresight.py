@@ -34,7 +34,8 @@ class Listening:
     stopped: list[str] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
-    async def understand(self, sound: Audio, brief: bool) -> Utterance:
+    async def understand(self, sound: Audio, *, brief: bool = False, finality: bool = True) -> Utterance:
+        assert finality is (sound.duration > LATE - 0.01)
         text = self.early if sound.duration < LATE - 0.01 else self.late
         return Utterance(sound, Transcript((Segment(0, 1, text, "en"),), sound.duration), 0.9)
 

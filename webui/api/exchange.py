@@ -109,7 +109,7 @@ class Exchange:
         """Whether the recognizer works elsewhere than on this machine's processor."""
         return self._engines.get("recognizer").info.device != "CPU"
 
-    async def understand(self, sound: Audio, brief: bool) -> Utterance:
+    async def understand(self, sound: Audio, *, brief: bool = False, finality: bool = True) -> Utterance:
         """Recognise what was said so far, and listen whether it sounds finished.
 
         What is ``brief`` is taken to be in the conversation's language.
@@ -117,8 +117,10 @@ class Exchange:
         language, itn = self._language if brief else "auto", self.settings.turn.itn
         work = (understand, self._engines, self._conversation, sound, itn, _nothing, language)
         try:
-            utterance, finality = await asyncio.gather(self.in_thread(*work), self._finality(sound))
-            return replace(utterance, finality=finality)
+            if not finality:
+                return await self.in_thread(*work)
+            utterance, final = await asyncio.gather(self.in_thread(*work), self._finality(sound))
+            return replace(utterance, finality=final)
         except (UserError, asyncio.CancelledError):
             raise
         except Exception as error:

@@ -104,10 +104,10 @@ class Audience(Protocol):
         """Whether recognising more often than needed takes nothing from what else this machine does."""
         ...
 
-    def understand(self, sound: Audio, brief: bool) -> Awaitable[Utterance]:
+    def understand(self, sound: Audio, *, brief: bool = False, finality: bool = True) -> Awaitable[Utterance]:
         """Recognise what was said so far. Raises ``UserError``.
 
-        ``brief``: it may be a back-channel, too short to tell its language.
+        ``brief``: it may be a back-channel, too short to tell its language. ``finality``: that is wanted, too.
         """
         ...
 
@@ -248,7 +248,7 @@ class Live:
 
     async def _guess_ahead(self, speech: Speech, hunch: object, sound: Audio) -> None:
         try:
-            heard = await self._audience.understand(sound, brief=False)
+            heard = await self._audience.understand(sound, finality=False)
         except UserError as error:
             log.info("nothing could be foreseen: %s", error.message)
             return
