@@ -30,7 +30,7 @@ export class Sound {
   dropFrom(part) {
     const first = this.pieces.findIndex((piece) => piece.part >= part);
     if (first < 0) return;
-    if (this.playing) this.pause();
+    this.pause();
     this.duration = this.pieces[first].begins;
     this.pieces.length = first;
     this.peaks.length = Math.round(this.duration * PEAKS_PER_S);

@@ -33,7 +33,7 @@ export class Take {
     this.slots = ["a", "b"].map((slot) => h("button", { type: "button", class: "sp-slot", "data-slot": slot, "aria-pressed": "false", tTitle: `speak_compare_${slot}`, tLabel: `speak_compare_${slot}`,
       onclick: () => on.compare(this, slot) }, slot.toUpperCase()));
     this.stop = button("stop", "speak_stop", () => this.halt(), { class: "fa-btn is-small" });
-    this.resume = button("play", "speak_go_on", () => this.run(), { class: "fa-btn is-small", hidden: true });
+    this.resume = button("play", "speak_go_on", () => this.goOn(), { class: "fa-btn is-small", hidden: true });
     this.saves = formats.map((format) => h("button", { type: "button", class: "sp-save", "data-format": format, disabled: true, onclick: () => this.save(format) }, format.toUpperCase()));
     this.remarks = h("div", { class: "sp-remarks" });
     this.notice = new Notice();
@@ -114,6 +114,12 @@ export class Take {
 
   halt() {
     this.abort.abort();
+    this.sound.pause();
+  }
+
+  goOn() {
+    this.run();
+    if (this.sound.duration) this.sound.play();
   }
 
   show(state) {
