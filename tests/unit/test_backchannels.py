@@ -33,6 +33,7 @@ def test_what_is_said_in_no_time_is_a_mumble_unless_it_wants_the_floor() -> None
     assert is_backchannel("Mama.", 0.5) and is_backchannel("面子了", 0.5)
     assert not is_backchannel("Mama.", 1.0) and not is_backchannel("Mama.")
     assert not is_backchannel("Stop.", 0.4) and not is_backchannel("停", 0.3) and not is_backchannel("Wait what", 0.6)
+    assert not is_backchannel("Wrong!", 0.4) and not is_backchannel("错了", 0.4) and is_backchannel("没错呀", 0.4)
     assert not is_backchannel("", 0.2)
 
 
