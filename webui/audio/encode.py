@@ -66,7 +66,7 @@ def _rate_for(form: str, rate: int) -> int:
 
 
 def _tags(about: Mapping[str, str]) -> dict[str, str]:
-    """What every player shows; and ``AIGC``, a label that programs read (its form is China's GB 45438's), but in WAV."""
+    """What every player shows; and ``AIGC``, a label for programs in the form of China's GB 45438 (not in WAV)."""
     if unknown := set(about) - {"title", "voice", "engine", "comment"}:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
     said = {name: " ".join(text.split())[:MAX_TAG] for name, text in about.items() if text.strip()}

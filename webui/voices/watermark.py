@@ -125,7 +125,7 @@ def _score(folded: Floats, fine: bool) -> float:
 
 @cache
 def _carrier() -> Spectra:
-    """The spectrum (PERIOD // 2 + 1,) of one period of the noise: each frequency in the band is as strong as the other."""
+    """The spectrum (PERIOD // 2 + 1,) of one period of the noise, equally strong all over the band."""
     bits = np.unpackbits(np.frombuffer(hashlib.shake_256(KEY).digest(PERIOD // 8), np.uint8))
     spectrum = np.fft.rfft(bits * 2.0 - 1.0)
     frequency = np.fft.rfftfreq(PERIOD, 1 / RATE)
