@@ -15,12 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Message, Receive
 
 from webui.api.origin import same_origin
-from webui.errors import AudioError, EngineError, ModelError, UserError
+from webui.errors import EngineError, ModelError, UserError
 
 log = logging.getLogger(__name__)
 
 MAX_FIELDS = 16
 MAX_FIELD_BYTES = 16 * 1024
+_STATUS = {"internal": 500, "take_gone": 404, "take_empty": 409, "voice_missing": 404}
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -38,10 +39,8 @@ def refused(error: UserError) -> Response:
     """Why not, in the form that the page says in its own language."""
     if isinstance(error, RequestError):
         status = error.status
-    elif error.key == "internal":
-        status = 500
     else:
-        status = {ModelError: 503, EngineError: 409, AudioError: 400}.get(type(error), 400)
+        status = _STATUS.get(error.key) or {ModelError: 503, EngineError: 409}.get(type(error), 400)
     detail = {"key": error.key, "message": error.message, "values": error.values}
     return JSONResponse({"error": detail}, status, {"Retry-After": "5"} if status == 429 else None)
 

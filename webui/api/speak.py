@@ -20,17 +20,20 @@ from webui.api.ndjson import Line, ndjson
 from webui.api.requests import RequestError, file_of, form_of, guarded, json_of
 from webui.api.speak_asked import asked
 from webui.api.speak_choices import choices
+from webui.api.voices import library_of
 from webui.api.wire import pcm16_base64
 from webui.audio.decode import decode
 from webui.conversation.scope import TurnScope
 from webui.conversation.scratch import scratch
 from webui.engines.registry import Engines
 from webui.features.chosen_voice import blended, chosen_voice
-from webui.features.conversion import MAX_SECONDS, SOURCE_RATE, convert, recording, stretches
+from webui.features.conversion import MAX_SECONDS, SOURCE_RATE, as_converter, convert, recording, stretches
 from webui.features.speak import Checked, Note, Script, plan, speak
+from webui.features.takefile import FORMATS, take_file
 from webui.features.takes import Event, Take, Takes
 from webui.text.marks import shown
 from webui.voices.library import VoiceLibrary
+from webui.voices.watermark import detect
 
 MAX_BODY_BYTES = 512 * 1024  # of JSON: 20,000 characters, each escaped
 MAX_UPLOAD_BYTES = 64 * 1024 * 1024  # of one recording
@@ -88,7 +91,7 @@ class Speaking:
         script = Script(it.text, voice, it.manner, it.speed, it.language, it.seed, it.proof)
         parts = plan(script)
         title = " ".join(shown(it.text).split())[:TITLE]
-        return self._takes.add(title, voice, parts, partial(speak, self._engines, script, parts))
+        return self._takes.add(title, synthesizer.info.name, voice, parts, partial(speak, self._engines, script, parts))
 
     async def _convert(self, request: Request) -> Response:
         library = self._library(request)
@@ -103,10 +106,13 @@ class Speaking:
 
     def _conversion(self, upload: BinaryIO, voice_id: str, library: VoiceLibrary) -> Take:
         synthesizer = self._engines.synthesizer
+        as_converter(synthesizer)
         voice = chosen_voice(synthesizer, self._engine(), library, voice_id, "")
         with _on_disk(upload) as path:
             parts, sounds = stretches(recording(path))
-        return self._takes.add("", voice, parts, partial(convert, self._engines, voice, parts, sounds))
+        return self._takes.add(
+            "", synthesizer.info.name, voice, parts, partial(convert, self._engines, voice, parts, sounds)
+        )
 
     async def _events(self, request: Request) -> Response:
         take = self._takes.get(request.path_params["id"])
@@ -122,16 +128,14 @@ class Speaking:
     async def _file(self, request: Request) -> Response:
         take = self._takes.get(request.path_params["id"])
         form = request.query_params.get("format", "wav")
-        if form not in MEDIA:
-            known = ", ".join(MEDIA)
+        if form not in FORMATS:
+            known = ", ".join(FORMATS)
             raise RequestError("speak_format", f"A take is saved as one of {known}.", "format", choices=known)
         data = await asyncio.to_thread(self._rendered, take, form)
         headers = {"Content-Disposition": f'attachment; filename="speech.{form}"'}
         return Response(data, media_type=MEDIA[form], headers=headers)
 
     def _rendered(self, take: Take, form: str) -> bytes:
-        from webui.features.takefile import take_file
-
         with self._heavy:
             return take_file(take, form)
 
@@ -147,8 +151,6 @@ class Speaking:
             await form.close()
 
     def _detected(self, upload: BinaryIO) -> dict[str, Any]:
-        from webui.voices.watermark import detect
-
         with self._heavy, _on_disk(upload) as path:
             found = detect(decode(path, SOURCE_RATE, MAX_SECONDS))
         return {"found": found.found, "score": round(found.score, 3)}
@@ -157,7 +159,7 @@ class Speaking:
         return next(choice.name for choice in self._engines.choices if choice.job == "synthesizer")
 
     def _library(self, request: Request) -> VoiceLibrary:
-        return VoiceLibrary(self._engines.settings.voices_dir / "home", self._engines.settings.consent)
+        return library_of(self._engines.settings, request)
 
 
 def _lines(take: Take, start: int, scope: TurnScope) -> Generator[Line, None, None]:

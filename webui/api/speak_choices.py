@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from webui.api.wire import saved_json
 from webui.engines.protocols import EngineInfo, Synthesizer
 from webui.engines.registry import Engines
 from webui.features.speak import MAX_CHARACTERS
+from webui.features.takefile import FORMATS
 from webui.features.takes import MAX_TAKES
 from webui.text.marks import TOKENS
 from webui.types import STYLES, Voice
 from webui.voices.library import VoiceLibrary
-from webui.voices.saved import SavedVoice
 
-FORMATS = ("wav", "mp3", "flac", "ogg", "srt", "vtt")
 LONGEST_CLIP_S = 30.0
 
 # What the page has a control for -> the capability that it needs.
@@ -40,7 +40,7 @@ def choices(engines: Engines, library: VoiceLibrary, upload_bytes: int) -> dict[
     presets = [_voice(voice) for voice in synthesizer.voices()]
     return {
         "engine": {"name": info.name, "licence": info.licence, "device": info.device},
-        "voices": [*(_saved(saved) for saved in library.list()), *presets],
+        "voices": [*(saved_json(saved) for saved in library.list()), *presets],
         "styles": styles(info.capabilities),
         "tokens": tokens(info),
         "controls": controls(info),
@@ -67,10 +67,6 @@ def _voice(voice: Voice) -> dict[str, Any]:
         "tags": [],
         "saved": False,
     }
-
-
-def _saved(saved: SavedVoice) -> dict[str, Any]:
-    return {**_voice(saved.voice), "tags": list(saved.tags), "saved": True, "similarity": saved.similarity}
 
 
 def able(info: EngineInfo, name: str, otherwise: str = "") -> bool | str:

@@ -14,7 +14,7 @@ from webui.audio.decode import decode
 from webui.audio.vad import RATE, VadOptions, find_speech
 from webui.conversation.scope import TurnScope
 from webui.conversation.scratch import scratch
-from webui.engines.protocols import VoiceConverter
+from webui.engines.protocols import Synthesizer, VoiceConverter
 from webui.engines.registry import Engines
 from webui.errors import AudioError, EngineError
 from webui.features.speak import Part, Said, said
@@ -50,6 +50,15 @@ def stretches(source: Audio) -> tuple[tuple[Part, ...], tuple[Audio, ...]]:
     return parts, tuple(source.cut(speech.start, speech.end) for speech in found)
 
 
+def as_converter(synthesizer: Synthesizer) -> VoiceConverter:
+    """The same engine as what converts. Raises ``EngineError`` where it cannot."""
+    info = synthesizer.info
+    why = info.capabilities.get("convert", False)
+    if why is not True:
+        raise EngineError("cannot_synthesizer_convert", why or f"{info.name} cannot put a voice on a recording.")
+    return cast(VoiceConverter, synthesizer)
+
+
 def convert(
     engines: Engines,
     voice: Voice,
@@ -64,9 +73,6 @@ def convert(
     """
     synthesizer = engines.synthesizer
     synthesizer.load()
-    info = synthesizer.info
-    if info.capabilities.get("convert") is not True:
-        raise EngineError("convert_unknown", f"{info.name} cannot change the voice of a recording.", engine=info.name)
-    converter = cast(VoiceConverter, synthesizer)
+    converter = as_converter(synthesizer)
     for number in range(start, len(parts)):
         yield from said(number, parts[number].pause, map(converter.convert, [sounds[number]], [voice]), scope)

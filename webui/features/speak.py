@@ -24,7 +24,7 @@ from webui.text.pieces import LONGEST, pieces
 from webui.types import Audio, Samples, SpeechChunk, Style, Voice, Word
 
 MAX_CHARACTERS = 20_000
-FIRST = 60  # width of a first sentence that is not cut: nothing is playing yet
+FIRST = 60  # width of a first sentence that is not cut, as nothing is playing yet; the second may have twice that
 PARAGRAPH_S = 0.4  # of silence between two paragraphs, besides what the engine leaves after a sentence
 SILENT_RATE = 24_000  # Hz, of a part without speech
 KNEE = 0.97  # sound that an engine gives louder is bent to stay below full scale
@@ -99,25 +99,22 @@ def plan(script: Script) -> tuple[Part, ...]:
     if len(script.text) > MAX_CHARACTERS:
         raise UserError("text_too_long", f"Keep it under {MAX_CHARACTERS} characters.", limit=MAX_CHARACTERS)
     marks.check(script.text)
-    text, readings = marks.hide(_FENCED.sub("\n", script.text))
     parts: list[Part] = []
     pause, paragraph = 0.0, -1
-    for line in text.splitlines():
+    for line in _FENCED.sub("\n", script.text).splitlines():
         begun = False
         for stretch in marks.cut(line):
             if isinstance(stretch, marks.Pause):
                 pause += stretch.seconds
                 continue
-            for piece in pieces(stretch, LONGEST if parts else FIRST):
+            for piece in pieces(stretch, min(FIRST << len(parts), LONGEST)):
                 if not begun:
                     begun, paragraph = True, paragraph + 1
                     pause = max(pause, PARAGRAPH_S if parts else 0.0)
-                parts.append(Part(marks.restore(piece, readings), paragraph, pause))
+                parts.append(Part(piece, paragraph, pause))
                 pause = 0.0
     if not parts:
         raise UserError("nothing_to_say", "There is nothing to say yet: write something first.")
-    texts = marks.closed(part.text for part in parts)
-    parts = [replace(part, text=text) for part, text in zip(parts, texts, strict=True)]
     return (*parts, Part("", paragraph, pause)) if pause else tuple(parts)
 
 

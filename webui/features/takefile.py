@@ -24,4 +24,4 @@ def take_file(take: Take, form: str) -> bytes:
     sound = levelled(take.audio())
     if take.voice.kind == "cloned":
         sound = watermark(sound)
-    return encode(sound, form, {"title": take.title, "artist": take.voice.name})
+    return encode(sound, form, {"title": take.title, "voice": take.voice.name, "engine": take.engine})

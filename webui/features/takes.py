@@ -51,11 +51,17 @@ class _Made:
 
 
 class Take:
-    """One reading in ``voice``. ``work(number, scope)`` makes its ``parts``, at least one, from that number on."""
+    """One reading in ``voice`` by ``engine``, which is a name for people.
 
-    def __init__(self, title: str, voice: Voice, parts: Sequence[Part], work: Work, places: Semaphore) -> None:
+    ``work(number, scope)`` makes its ``parts``, at least one, from that number on, in one of the ``places``.
+    """
+
+    def __init__(
+        self, title: str, engine: str, voice: Voice, parts: Sequence[Part], work: Work, places: Semaphore
+    ) -> None:
         self.id = secrets.token_urlsafe(24)
         self.title = title
+        self.engine = engine
         self.voice = voice
         self.parts = tuple(parts)
         self.used = time.monotonic()
@@ -198,9 +204,9 @@ class Takes:
         self._places = Semaphore(MAX_SPOKEN)
         self._timer: Timer | None = None
 
-    def add(self, title: str, voice: Voice, parts: Sequence[Part], work: Work) -> Take:
+    def add(self, title: str, engine: str, voice: Voice, parts: Sequence[Part], work: Work) -> Take:
         """Keep a new take, of which nothing is made yet; old ones make room for it."""
-        take = Take(title, voice, parts, work, self._places)
+        take = Take(title, engine, voice, parts, work, self._places)
         with self._lock:
             idle = sorted((old for old in self._takes.values() if not old.busy), key=lambda old: old.used)
             while idle and not self._room():

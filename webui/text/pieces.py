@@ -23,7 +23,8 @@ def width(text: str) -> int:
 
 
 def pieces(text: str, first: int = LONGEST, longest: int = LONGEST) -> Iterator[str]:
-    """``text`` in pieces of at most ``longest`` width; the first sentence in pieces of at most ``first``.
+    """``text`` in pieces of at most ``longest`` width; the first sentence in pieces of at most ``first``, each later
+    one of twice as much as the one before, so that none takes longer to make than the one before takes to play.
 
     A sentence that is too long is cut at a pause, then at a space, then anywhere, but never within a reading (which
     has the width of a few letters here); a stretch of stress goes on in the next piece. What has no letter or digit
@@ -39,7 +40,7 @@ def _pieces(text: str, first: int, longest: int) -> Iterator[str]:
     for part in _parts(text, first, longest):
         if width(held) >= SHORTEST and width(held) + width(part) > limit:
             yield held.strip()
-            held, limit = "", longest
+            held, limit = "", min(2 * limit, longest)
         held += part
         if not _says(held):
             held = ""
@@ -49,7 +50,7 @@ def _pieces(text: str, first: int, longest: int) -> Iterator[str]:
 
 def _parts(text: str, first: int, longest: int) -> Iterator[str]:
     for i, sentence in enumerate(_split(text, _SENTENCE)):
-        limit = first if i == 0 else longest
+        limit = min(first << i, longest)
         if width(sentence) <= limit:
             yield sentence
             continue
