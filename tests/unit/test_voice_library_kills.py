@@ -66,7 +66,8 @@ class Worker:
 
     name: str
     library: VoiceLibrary
-    shelf: Shelf = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=dict)  # what was acknowledged
+    pending: Shelf | None = None  # what was begun since
     done: int = 0
     kills: int = 0
     process: BaseProcess | None = None
@@ -78,29 +79,34 @@ class Worker:
         self.process.start()
         there.close()
 
+    def hear(self) -> None:
+        """Note what the process has reported so far."""
+        assert self.reports
+        while not self.reports.closed and self.reports.poll():
+            try:
+                kind, shelf = self.reports.recv()
+            except EOFError:
+                self.reports.close()
+            else:
+                if kind == "done":
+                    self.shelf, self.pending = shelf, None
+                    self.done += 1
+                else:
+                    self.pending = shelf
+
     def settle(self) -> None:
-        """Replay what the dead process reported: all of it happened, and of what it was at, all or nothing."""
-        assert self.process and self.reports
+        """See that all that the dead process had done is there, and of what it was at, all or nothing."""
+        assert self.process
         self.process.join()
         assert self.process.exitcode == -signal.SIGKILL
         self.kills += 1
-        pending: Shelf | None = None
-        try:
-            while True:
-                kind, shelf = self.reports.recv()
-                if kind == "done":
-                    self.shelf, pending = shelf, None
-                    self.done += 1
-                else:
-                    pending = shelf
-        except EOFError:
-            self.reports.close()
+        self.hear()
         there = {v.id: label(self.library.get(v.id)) for v in self.library.list() if v.engine == self.name}
-        unknown = there.keys() - self.shelf.keys()
-        if pending and "imported" in pending and len(unknown) == 1:  # its id was told to nobody
-            pending[unknown.copy().pop()] = pending.pop("imported")
-        assert there in (self.shelf, pending)
-        self.shelf = there
+        unknown = list(there.keys() - self.shelf.keys())
+        if self.pending and "imported" in self.pending and len(unknown) == 1:  # its id was told to nobody
+            self.pending[unknown[0]] = self.pending.pop("imported")
+        assert there in (self.shelf, self.pending)
+        self.shelf, self.pending = there, None
 
 
 def work(library: VoiceLibrary, name: str, shelf: Shelf, seed: int, reports: Connection) -> None:
@@ -164,7 +170,8 @@ def touches_disk(function: Any) -> bool:
     """Whether a built-in function is one of ``DISK``, of the system or of a file."""
     if function.__name__ not in DISK:
         return False
-    of_file = isinstance(function.__self__, io.IOBase) and not isinstance(function.__self__, io.BytesIO)
+    whose = getattr(function, "__self__", None)
+    of_file = isinstance(whose, io.IOBase) and not isinstance(whose, io.BytesIO)
     return of_file or function.__module__ in ("posix", "fcntl", "_io", "io")
 
 
@@ -178,6 +185,8 @@ def test_a_thousand_changes_and_many_kills_lose_nothing(tmp_path: Path) -> None:
         while sum(worker.done for worker in workers) < OPERATIONS:
             if voices := list((tmp_path / "home").glob(f"*{SUFFIX}")):
                 whole(dice.choice(voices))  # a reader sees whole voices at any time
+            for worker in workers:
+                worker.hear()
             for sentinel in wait([w.process.sentinel for w in workers if w.process], timeout=0.01):
                 (worker,) = (w for w in workers if w.process and w.process.sentinel == sentinel)
                 worker.settle()
