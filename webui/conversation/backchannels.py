@@ -39,7 +39,7 @@ _WANTS_FLOOR = re.compile(
     r"(?:^|\b(?:its|thats|do) )not\b|"
     r"\b(?:stop|wait|no|dont|hold|hang|pause|enough|quiet|silence|shut|cancel|skip|next|back|again|repeat|louder|"
     r"slower|faster|but|actually|sorry|pardon|excuse|hey|hello|listen|help|please|wrong|what|whats|who|why|where|when|which|how)\b"
-    "|(?<![没沒不])[错錯]|停|等|不(?:[对對是要行用了想可懂听聽好会會能]|$)|别|別|没|沒|够|夠|闭嘴|閉嘴|安静|安靜|算了|取消|下一|再|换|換|慢点|快点|大声|小声|可是|但是|其实|其實|抱歉|"
+    "|(?<![没沒不])[错錯]|停|等|不(?:[对對是要行用了想可懂听聽好会會能]|$)|别|別|[没沒](?![错錯])|够|夠|闭嘴|閉嘴|安静|安靜|算了|取消|下一|再|换|換|慢点|快点|大声|小声|可是|但是|其实|其實|抱歉|"
     "喂|你好|请|請|什么|什麼|谁|誰|哪|怎|几|幾|吗|嗎|待って|違う|いや|だめ|잠깐|아니|그만"
 )
 _APOSTROPHE = re.compile(r"['’]")
