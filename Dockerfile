@@ -8,6 +8,7 @@
 # --build-arg WEIGHTS=small takes the smaller language model (docker run -e FUNAUDIO_SMALL=true); WEIGHTS=none leaves the
 # models to a volume, where larger ones are kept, too: docker run -v funaudio-models:/app/models-kept -e
 # FUNAUDIO_MODELS_DIR=/app/models-kept
+# Saved voices are kept with docker run -v funaudio-voices:/app/voices
 FROM python:3.11-slim AS base
 
 # libgomp1 and libatomic1: what onnxruntime, xllamacpp and torch are linked against
@@ -15,7 +16,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends libatomic1 libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home app \
-    && mkdir -p /app/models-kept \
+    && mkdir -p /app/models-kept /app/voices \
     && chown -R app /app
 WORKDIR /app
 USER app
