@@ -24,6 +24,7 @@ from webui.engines.protocols import EngineInfo
 from webui.errors import UserError
 from webui.types import Audio, Voice
 from webui.ui.labels import table
+from webui.voices import library
 from webui.voices.library import VoiceLibrary
 from webui.voices.saved import Consent
 from webui.voices.voicefile import MAX_BYTES, pack, unpack
@@ -232,6 +233,13 @@ def test_what_is_no_voice_file_is_said_in_a_sentence(client: TestClient) -> None
     two = [("file", ("a", io.BytesIO(b"x"))), ("file", ("b", io.BytesIO(b"x")))]
     refusal(client.post("/v1/voices/import", files=two), 400, "form_broken")
     assert voices(client) == []
+
+
+def test_a_full_library_is_a_conflict(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library, "MAX_VOICES", 1)
+    client.post("/v1/voices", json=MIX)
+    refusal(client.post("/v1/voices", json=MIX), 409, "voices_full")
+    refusal(bring(client, pack(blend())), 409, "voices_full")
 
 
 def test_each_browser_elsewhere_has_its_own_voices(serve: Callable[..., Any], tmp_path: Path) -> None:

@@ -21,7 +21,14 @@ log = logging.getLogger(__name__)
 
 MAX_FIELDS = 16
 MAX_FIELD_BYTES = 16 * 1024
-_STATUS = {"internal": 500, "take_gone": 404, "take_empty": 409, "voice_missing": 404}
+_STATUS = {
+    "internal": 500,
+    "take_gone": 404,
+    "take_empty": 409,
+    "voice_missing": 404,
+    "voices_full": 409,
+    "voices_busy": 409,
+}
 
 Answer = Callable[[Request], Awaitable[Response]]
 

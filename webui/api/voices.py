@@ -15,13 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from webui.api.origin import at_home
-from webui.api.requests import Answer, RequestError, file_of, form_of, guarded, json_of, refused
+from webui.api.requests import RequestError, file_of, form_of, guarded, json_of
 from webui.api.speak_choices import able
 from webui.api.wire import saved_json
 from webui.config import Settings
 from webui.engines.protocols import EngineInfo, Synthesizer
 from webui.engines.registry import Engines
-from webui.errors import EngineError, UserError
+from webui.errors import EngineError
 from webui.features.chosen_voice import blended
 from webui.types import Audio, Voice
 from webui.voices.library import VoiceLibrary
@@ -32,7 +32,6 @@ MAX_JSON_BYTES = 64 * 1024
 MAX_FORM_BYTES = MAX_BYTES + 64 * 1024  # a voice's file, and the form around it
 OWNER = "x-funaudio-owner"
 _SECRET = re.compile("[A-Za-z0-9_-]{32,64}")
-_STATUS = {"voice_missing": 404, "voices_full": 409, "voices_busy": 409}
 
 
 class ClipSource(Protocol):
@@ -70,12 +69,12 @@ class VoiceRoutes:
     def routes(self) -> list[BaseRoute]:
         """To stand beside the others."""
         return [
-            Route("/v1/voices", _answered(self._list)),
-            Route("/v1/voices", _answered(self._save), methods=["POST"]),
-            Route("/v1/voices/import", _answered(self._import), methods=["POST"]),
-            Route("/v1/voices/{id}", _answered(self._change), methods=["PATCH"]),
-            Route("/v1/voices/{id}", _answered(self._delete), methods=["DELETE"]),
-            Route("/v1/voices/{id}/export", _answered(self._export)),
+            Route("/v1/voices", guarded(self._list)),
+            Route("/v1/voices", guarded(self._save), methods=["POST"]),
+            Route("/v1/voices/import", guarded(self._import), methods=["POST"]),
+            Route("/v1/voices/{id}", guarded(self._change), methods=["PATCH"]),
+            Route("/v1/voices/{id}", guarded(self._delete), methods=["DELETE"]),
+            Route("/v1/voices/{id}/export", guarded(self._export)),
         ]
 
     async def _list(self, request: Request) -> Response:
@@ -189,13 +188,3 @@ def _told(form: type[_Body], told: dict[str, Any]) -> _Body:
         raise RequestError(
             "speak_field", f"The field {field} is missing, unknown or out of range.", field, field=field
         ) from error
-
-
-def _answered(answer: Answer) -> Answer:
-    return guarded(answer, _refused)
-
-
-def _refused(error: UserError) -> Response:
-    response = refused(error)
-    response.status_code = _STATUS.get(error.key, response.status_code)
-    return response
