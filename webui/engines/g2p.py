@@ -60,13 +60,13 @@ def signs_joined(said: list[Said]) -> list[Said]:
     out: list[Said] = []
     for piece in said:
         if out and not piece.voiced:
-            out[-1] = Said(out[-1].text + piece.text, _tidy(out[-1].phonemes + piece.phonemes))
+            out[-1] = Said(out[-1].text + piece.text, tidy(out[-1].phonemes + piece.phonemes))
         else:
             out.append(piece)
     return out
 
 
-def _tidy(phonemes: str) -> str:
+def tidy(phonemes: str) -> str:
     """One space, and none before a pause."""
     return re.sub(r"\s+([;:,.!?—…”])", r"\1", re.sub(r"\s+", " ", phonemes))
 
@@ -150,7 +150,7 @@ def _signs_back(said: Iterator[Said]) -> Iterator[Said]:
     held: Said | None = None
     for piece in said:
         if held and not piece.voiced and not piece.unspoken:
-            held = _clean(replace(held, text=held.text + piece.text, phonemes=_tidy(held.phonemes + piece.phonemes)))
+            held = _clean(replace(held, text=held.text + piece.text, phonemes=tidy(held.phonemes + piece.phonemes)))
             continue
         if held:
             yield held

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
+from importlib import import_module
 from threading import Lock
+from typing import Any
 
 from webui.engines.g2p import Said
 from webui.text.spoken import Piece
@@ -13,6 +15,9 @@ _TOKEN = re.compile(r"\S+\s*|\s+")
 # hibari's time grows with the cube of the signs in a word: a longer word, or one with more signs, is cut.
 _WORD = re.compile(r"(?=(?:[^\W_]*(?:[^\w\s]|_)){10})\S{1,8}|\S{1,60}")
 
+# Names that hibari's dictionary has wrong.
+_NAMES = {"Los": "lˈɔs", "Sean": "ʃˈɔn", "Siobhan": "ʃəvˈɔn", "Mozart": "mˈOtsɑɹt"}
+_SIGNS = ".,;:!?"
 _NARROW = str.maketrans("。，！？：；、", ".,!?:;,")  # an English word can end a Chinese sentence
 
 
@@ -21,10 +26,13 @@ class English:
 
     def __init__(self, british: bool = False) -> None:
         from hibari.g2p import G2P
-        from hibari.g2p.normalize import normalize
 
+        rules: Any = import_module("hibari.g2p.normalize")  # the package has a function of this name
+        # they take an empty numeral, so that James Lewis is James the zeroth Lewis: ``spoken`` reads Roman numerals
+        rules.RE_ROMAN_C = rules.RE_ROMAN_O = re.compile(r"(?!)")
         self._g2p = G2P(british=british)
-        self._normalize = normalize
+        self._g2p.lexicon.golds.d.update(_NAMES)
+        self._normalize = rules.normalize
         self._lock = Lock()  # the net for unknown words loads lazily
 
     def __call__(self, pieces: list[Piece]) -> list[Said]:
@@ -43,7 +51,17 @@ class English:
             if token.whitespace:
                 phonemes[unit_of[min(at, len(unit_of) - 1)]] += " "
                 at += 1
-        return [Said(unit, ph) for unit, ph in zip(units, phonemes, strict=True)]
+        if words == ["A"]:
+            phonemes = [phoneme.replace("ɐ", "ˈA") for phoneme in phonemes]
+        return [Said(unit, _letter(unit, phoneme)) for unit, phoneme in zip(units, phonemes, strict=True)]
+
+
+def _letter(unit: str, phonemes: str) -> str:
+    """A capital A with a pause behind it is the letter: plan A. Its full stop is taken for that of an abbreviation."""
+    sign = unit.strip()[1:]
+    if not sign or unit.strip() != "A" + sign or sign.strip(_SIGNS):
+        return phonemes
+    return "ˈA" + sign + " "
 
 
 def _units(pieces: list[Piece]) -> tuple[list[str], list[str], list[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from threading import Lock
 
-from webui.engines.g2p import Said, signs_joined
+from webui.engines.g2p import Said, signs_joined, tidy
 from webui.text.spoken import Piece
 
 _TONES = {"1": "→", "2": "↗", "3": "↓", "4": "↘", "5": ""}
@@ -64,7 +64,7 @@ class Chinese:
         phonemes = [""] * len(texts)
         for index, sound in zip(owner, self._sounds(said), strict=True):
             phonemes[index] += sound
-        return signs_joined([Said(text, ph) for text, ph in zip(texts, phonemes, strict=True)])
+        return signs_joined([Said(text, tidy(ph)) for text, ph in zip(texts, phonemes, strict=True)])
 
     def _sounds(self, text: str) -> list[str]:
         """The phonemes of each character of ``text``, a space behind the last one of each word."""

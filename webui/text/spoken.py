@@ -1,8 +1,8 @@
 """What of a text is said aloud, and how: marks of writing go, numbers become words.
 
-``plain`` takes away what no voice should say (tags, markdown, emoji). ``spoken`` then gives readings. English
-numbers, dates, money and units are left to the English G2P, which reads them in their context, and Japanese numbers
-to OpenJTalk; Chinese ones, and addresses in any language, are read here.
+``plain`` takes away what no voice should say (marks, tags, markdown, emoji). ``spoken`` then gives readings. English
+numbers and dates are left to the English G2P, which reads them in their context, where it reads them right, and
+Japanese numbers to OpenJTalk; Chinese ones, and addresses in any language, are read here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from webui.text import marks
+from webui.text.spoken_en import RULES as EN_RULES
 from webui.text.spoken_ja import RULES as JA_RULES
 from webui.text.spoken_zh import RULES as ZH_RULES
 from webui.text.spoken_zh import Rule
@@ -36,7 +37,7 @@ _MARKS = [
     (re.compile(r"<\|[^|<>]{0,64}\|>"), " "),  # <|zh|>, <|HAPPY|>
     (re.compile(r"</?[A-Za-z][^<>\n]{0,200}>"), " "),  # <strong>, <br/>
     (re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)"), r"\1"),  # links and images
-    (re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+•][ \t]+)", re.M), ""),  # headings, quotations, lists
+    (re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?(?!\d)|[-*+•][ \t]+)", re.M), ""),  # headings, quotations, lists
     (re.compile(r"^[ \t]*(?:[-*_=|:][ \t]*){3,}$", re.M), ""),  # rules
     (re.compile(r"[ \t]*\|[ \t]*"), ", "),  # table cells
     (re.compile(r"(?<![\w*])(\*{1,3})(?=\S)([^*\n]{1,1000}?)(?<=\S)\1"), r"\2"),
@@ -51,6 +52,10 @@ _LINES = re.compile(r" *\n[\n ]*")
 
 _STOP = "\\s<>\"'，。！？、；：）)\\]】》」\u4e00-\u9fff"  # what no address has in it
 _URL = re.compile(rf"(?:https?://|www\.)[^{_STOP}]+[^{_STOP}.,;:!?]", re.I)
+_ENDINGS = "com|org|net|edu|gov|info|io|ai|app|dev|cn|uk|de|fr|jp|eu|co|tv"
+_BARE_HOST = re.compile(
+    rf"(?<![\w@.-])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{_ENDINGS})(?![\w-]|\.\w)(?:/[^{_STOP}]*[^{_STOP}.,;:!?])?", re.I
+)
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}")
 _HOST = re.compile(r"^(?:https?://)?(?:www\.)?([^/?#:]*)", re.I)
 
@@ -61,7 +66,7 @@ _LONG_NUMBER: tuple[re.Pattern[str], Rule] = (
     lambda match: " ".join(re.findall(r"\d", match[0])),
 )
 
-_RULES = {"zh": ZH_RULES, "ja": [_LONG_NUMBER, *JA_RULES]}
+_RULES = {"en": [_LONG_NUMBER, *EN_RULES], "zh": ZH_RULES, "ja": [_LONG_NUMBER, *JA_RULES]}
 _DOT_AND_AT = {"zh": ("点", "艾特"), "ja": ("ドット", "アットマーク")}
 
 
@@ -117,4 +122,4 @@ def _address_rules(language: str) -> list[tuple[re.Pattern[str], Rule]]:
         found = _HOST.match(match[0])
         return found[1].replace(".", dot) if found and found[1] else None
 
-    return [(_URL, host), (_EMAIL, lambda match: match[0].replace("@", at).replace(".", dot))]
+    return [(_URL, host), (_BARE_HOST, host), (_EMAIL, lambda match: match[0].replace("@", at).replace(".", dot))]
