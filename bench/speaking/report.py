@@ -71,7 +71,7 @@ def show_styles(console: Console, styles: Sequence[Styled]) -> None:
         table.add_column(column, justify="right" if column else "left")
     for one in styles:
         figures = [f"{value:.2f}" for value in (one.height, one.span, one.voiced, one.errors, one.neutral_errors)]
-        table.add_row(f"{one.language}, {one.style}", *figures, one.failed or "ok")
+        table.add_row(f"{one.voice}, {one.style}", *figures, one.failed or "ok")
     console.print(table)
 
 

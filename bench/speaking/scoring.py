@@ -25,6 +25,9 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 _PART = re.compile(r"[a-z]+|\d|\w")
 _DIGIT = re.compile(r"\d")
 _SAME_NUMBER = str.maketrans("幺两", "一二")  # two ways to say a digit
+_TITLES = {  # the recognizer writes either
+    "dr": "doctor", "mr": "mister", "mrs": "missus", "jr": "junior", "prof": "professor", "vs": "versus",
+}  # fmt: skip
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -98,6 +101,7 @@ def _compare(reference: list[str], heard: list[str], language: str) -> Score:
 
     if not reference or not heard:
         return Score(len(reference) or len(heard), len(reference), len(reference))
+    reference, heard = ([_TITLES.get(word, word) for word in words] for words in (reference, heard))
     heard = _divided_alike(reference, heard)
     if language == "zh":
         reference, heard = _sounds(reference), _sounds(heard)

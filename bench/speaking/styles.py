@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from bench.speaking.intelligibility import listen, pair, say
-from bench.speaking.scoring import Score, rate, score
-from bench.speaking.sentences import LANGUAGES, PLAIN, sentences
+from bench.speaking.scoring import rate, score
+from bench.speaking.sentences import LANGUAGES, PLAIN, Sentence, sentences
 from webui.audio.prosody import NAMES, measure
 from webui.engines.registry import Engines
 from webui.types import Audio, Style
@@ -39,10 +39,10 @@ class Melody:
 
 @dataclass(frozen=True)
 class Styled:
-    """A style in a language, as shares of the neutral melody, and the error rates of its words and of neutral ones."""
+    """A voice's style, as shares of its neutral melody, and the error rates of its words and of neutral ones."""
 
     style: str
-    language: str
+    voice: str
     height: float
     span: float
     voiced: float
@@ -74,30 +74,35 @@ def melody(audio: Audio) -> Melody:
 
 
 def check_styles(engines: Engines, count: int) -> Iterator[Styled]:
-    """Every style in every language, on ``count`` plain sentences each."""
+    """Every style of a woman's and a man's voice of each language, on ``count`` plain sentences each."""
     for language in LANGUAGES:
-        voice = pair(engines.synthesizer.voices(), language)[0]
         texts = [one for one in sentences(language) if one.kind == PLAIN][:count]
-        found: dict[str, list[Melody]] = {}
-        heard: dict[str, list[Score]] = {}
-        for name in ("neutral", *EXPECTED, WHISPER):
-            clips = [say(engines, text.text, voice, language, Style(name)) for text in texts]
-            found[name] = [melody(clip) for clip in clips]
-            heard[name] = [
-                score(text.readings, listen(engines, clip, language), language)
-                for text, clip in zip(texts, clips, strict=True)
-            ]
-        for name in (*EXPECTED, WHISPER):
-            pairs = list(zip(found[name], found["neutral"], strict=True))
-            yield Styled(
-                name,
-                language,
-                height=median(styled.height / neutral.height for styled, neutral in pairs),
-                span=median(styled.span / neutral.span for styled, neutral in pairs),
-                voiced=median(styled.voiced for styled, _ in pairs),
-                errors=rate(heard[name]) or 0.0,
-                neutral_errors=rate(heard["neutral"]) or 0.0,
-            )
+        for voice in pair(engines.synthesizer.voices(), language):
+            clips = {
+                name: [say(engines, text.text, voice, language, Style(name)) for text in texts]
+                for name in ("neutral", *EXPECTED, WHISPER)
+            }
+            errors = {name: _errors(engines, texts, sounds) for name, sounds in clips.items()}
+            neutral = [melody(clip) for clip in clips["neutral"]]
+            for name in (*EXPECTED, WHISPER):
+                found = [melody(clip) for clip in clips[name]]
+                yield Styled(
+                    name,
+                    voice.id,
+                    height=median(one.height / plain.height for one, plain in zip(found, neutral, strict=True)),
+                    span=median(one.span / plain.span for one, plain in zip(found, neutral, strict=True)),
+                    voiced=median(one.voiced for one in found),
+                    errors=errors[name],
+                    neutral_errors=errors["neutral"],
+                )
+
+
+def _errors(engines: Engines, texts: Sequence[Sentence], sounds: Sequence[Audio]) -> float:
+    scores = [
+        score(text.readings, listen(engines, sound, text.language), text.language)
+        for text, sound in zip(texts, sounds, strict=True)
+    ]
+    return rate(scores) or 0.0
 
 
 def _hertz(semitones: float) -> float:

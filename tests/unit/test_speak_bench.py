@@ -120,7 +120,7 @@ def test_a_voice_of_each_gender_the_best_of_its_own_language() -> None:
 def styled(
     style: str = "happy", height: float = 1.15, span: float = 1.3, errors: float = 0.0, voiced: float = 0.8
 ) -> Styled:
-    return Styled(style, "en", height, span, voiced, errors, neutral_errors=0.0)
+    return Styled(style, "anna", height, span, voiced, errors, neutral_errors=0.0)
 
 
 @pytest.mark.parametrize(
