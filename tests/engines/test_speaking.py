@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from tests.engines.spoken import EN, RATE, ZH, a_voice, say
-from tests.reading import says
 from tests.scripted import ScriptedEngines, ScriptedSynthesizer
 from webui.audio.convert import resample, to_wav_bytes
 from webui.config import ROOT, Settings
@@ -53,8 +52,8 @@ def test_a_mixed_text_is_said_whole_without_clicks(engines: Engines) -> None:
     samples = sound(events).samples
     assert np.abs(samples).max() <= 1.0
     assert max(np.abs(np.diff(samples[max(0, end - 200) : end + 200])).max() for end in ends[:-1]) < 0.05
-    heard = "".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(sound(events), language="en")))
-    assert says(heard, "nobody saw him again") and says(heard, "nobody at all")
+    heard = " ".join(s.text for s in engines.recognizer.transcribe(RecognitionRequest(sound(events), language="en")))
+    assert "nobody saw him again" in heard.lower() and "nobody at all" in heard.lower()
     times = [(e.part, e.start + w.start) for e in events if isinstance(e, Said) for w in e.words]
     assert times == sorted(times) and len(times) > 12
 
@@ -89,8 +88,8 @@ def test_an_engine_without_randomness_says_it_otherwise_and_the_best_is_kept(eng
     it = script(engines, text, proof=True)
     events = list(speak(engines, it, plan(it)))
     checks = [e for e in events if isinstance(e, Checked)]
-    assert [check.tries for check in checks] == [3] and checks[0].wrong > 0.1
-    assert sum(e.last for e in events if isinstance(e, Said)) == 1
+    assert [check.tries for check in checks] == [3] * len(checks) and all(check.wrong > 0.1 for check in checks)
+    assert sum(e.last for e in events if isinstance(e, Said)) == len(checks)
 
 
 @dataclass

@@ -67,8 +67,8 @@ def whole(pieces: list[Said]) -> np.ndarray:
 
 
 def test_parts_end_with_paragraphs_and_pauses() -> None:
-    assert texts("One is here. Two is there.\n\n\nThree [pause 0.5] goes on.\n[pause 2]") == [
-        ("One is here. Two is there.", 0, 0.0),
+    assert texts("One is. Two is.\n\n\nThree [pause 0.5] goes on.\n[pause 2]") == [
+        ("One is. Two is.", 0, 0.0),
         ("Three", 1, 0.4),
         ("goes on.", 1, 0.5),
         ("", 1, 2.0),
@@ -79,12 +79,13 @@ def test_a_pause_at_the_beginning_and_two_in_a_row_are_all_waited_for() -> None:
     assert texts("[pause 1] Now. [pause 0.5][pause 2]\nThen.") == [("Now.", 0, 1.0), ("Then.", 1, 2.5)]
 
 
-def test_the_first_parts_are_short_and_later_ones_whole_sentences() -> None:
-    parts = texts(LONG * 4)
-    assert width(parts[0][0]) <= FIRST and all(width(text) <= LONGEST for text, _, _ in parts)
-    assert width(parts[1][0]) <= 2 * FIRST
-    assert parts[-1][0].endswith("forget.") and max(width(text) for text, _, _ in parts) > FIRST * 1.5
-    assert " ".join(text for text, _, _ in parts) == (LONG * 4).strip()
+def test_the_first_part_is_a_clause_and_later_ones_whole_sentences() -> None:
+    parts = [text for text, _, _ in texts(LONG * 4)]
+    assert parts[0] == "Of all the things that he had ever seen,"
+    assert parts[1] == "and he had seen a lot,"
+    assert parts[-1].endswith(LONG.strip()) and all(width(text) <= LONGEST for text in parts)
+    assert " ".join(parts) == (LONG * 4).strip()
+    assert width(texts("Well, well, well, that is what he said to me.")[0][0]) <= FIRST
 
 
 def test_marks_stay_whole_and_a_reading_alone_is_something_to_say() -> None:

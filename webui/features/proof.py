@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import islice
 
+from webui.audio.stretch import FASTEST, SLOWEST
 from webui.engines.protocols import RecognitionRequest, Recognizer, SpeechRequest
 from webui.text.marks import Reading, parse, shown
 from webui.text.script import language_of, runs
@@ -21,8 +22,7 @@ WRONG = 0.12  # of what was to be said: with more, it is said again
 DOUBT = 0.5  # of the recognizer, 0 to 1: with more, it was mumbled
 DOUBT_WEIGHT = 0.1  # of two tries with the same words, the clearer one is better
 ALIKE = 0.5  # words whose letters have less in common are other words, not other spellings
-OTHER_RATES = (0.94, 1.06)
-SLOWEST, FASTEST = 0.5, 2.0
+OTHER_RATES = (0.94, 1.06, 0.88, 1.12)  # those that are in range
 
 _CLAUSE = re.compile(r"(?<=[，；：、])|(?<=[,;:—])\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -85,7 +85,8 @@ def _unseeded(request: SpeechRequest) -> Iterator[tuple[SpeechRequest, ...]]:
     if len(clauses) > 1:
         yield tuple(replace(request, text=clause, eager=False) for clause in clauses)
     for factor in OTHER_RATES:
-        yield (replace(request, speed=min(max(request.speed * factor, SLOWEST), FASTEST)),)
+        if SLOWEST <= request.speed * request.style.rate * factor <= FASTEST:
+            yield (replace(request, speed=request.speed * factor),)
 
 
 def units(text: str, language: str) -> list[str]:

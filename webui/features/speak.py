@@ -24,7 +24,7 @@ from webui.text.pieces import LONGEST, pieces
 from webui.types import Audio, Samples, SpeechChunk, Style, Voice, Word
 
 MAX_CHARACTERS = 20_000
-FIRST = 60  # width of a first sentence that is not cut, as nothing is playing yet; the second may have twice that
+FIRST = 20  # width of a first sentence that is not cut at a clause: while it is made, nothing is playing
 PARAGRAPH_S = 0.4  # of silence between two paragraphs, besides what the engine leaves after a sentence
 SILENT_RATE = 24_000  # Hz, of a part without speech
 KNEE = 0.97  # sound that an engine gives louder is bent to stay below full scale
