@@ -27,6 +27,7 @@ from tests.engines.speech_asking import (
 from tests.speech_server import Reply, as_json, pcm, speaking, torn
 from webui.audio.decode import decode
 from webui.engines.protocols import SpeechRequest
+from webui.errors import EngineError
 from webui.types import Audio, Style, Voice
 
 # --- CosyVoice's own server
@@ -272,3 +273,47 @@ def test_several_models_and_none_named() -> None:
     with speaking({**openai(Reply([pcm(SOUND)])), "/v1/models": models}) as server:
         heard(remote(server))
         assert server.questions()[0].body["model"] == "kokoro"
+
+
+# --- the marks of a text
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        ("Fun-CosyVoice3-0.5B", "Oh [cough] 3 dollars and 50 cents in [ch][óng][q][ìng], <strong>yes</strong>."),
+        ("CosyVoice-300M-SFT", "Oh 3 dollars and 50 cents in x, <strong>yes</strong>."),
+    ],
+)
+def test_cosyvoice_is_given_the_marks_it_knows(model: str, given: str) -> None:
+    third = model.startswith("Fun")
+    text = f"Oh [cough] $3.50 in {'{x|chong2 qing4}' if third else 'x'}, <strong>yes</strong>."
+    with speaking(cosyvoice(Reply([pcm(SOUND)]))) as server, closing(remote(server, model)) as engine:
+        (voice, *_) = engine.voices()
+        assert "".join(c.text for c in engine.synthesize(SpeechRequest(text, voice))) == "Oh $3.50 in x, yes."
+        assert engine.info.capabilities["readings"] is True or not third
+        if not third:
+            with pytest.raises(EngineError) as caught:
+                list(engine.synthesize(SpeechRequest("Go to {x|chong2 qing4}.", voice)))
+            assert caught.value.key == "readings_unknown"
+    (asked,) = server.questions()
+    assert asked.body["tts_text"].rpartition("|>")[2] == given
+
+
+def test_a_server_of_openai_is_given_words_only() -> None:
+    with speaking(openai(Reply([pcm(SOUND)]), "anna")) as server:
+        heard(remote(server), "Oh [laughter] <strong>no</strong> [pause 1] $5.")
+        assert error_of(remote(server), text="I {read|R EH1 D} it.").key == "readings_unknown"
+    (asked,) = server.questions()
+    assert asked.body["input"] == "Oh no $5."
+
+
+@pytest.mark.parametrize("fields", ["model input voice seed", "model input voice"])
+def test_what_a_server_can_do_is_told(fields: str) -> None:
+    with speaking(openai(Reply([pcm(SOUND)]), "anna", fields=fields)) as server, closing(remote(server)) as engine:
+        engine.load()
+        able = engine.info.capabilities
+    assert (able["seed"] is True) == ("seed" in fields)
+    assert able["energy"] is True
+    for name in ("tokens", "readings", "pitch", "blend", "prosody", "convert", "clone", "words"):
+        assert isinstance(able[name], str) and able[name].endswith(".")

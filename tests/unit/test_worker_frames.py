@@ -143,7 +143,8 @@ def through(frame: Frame) -> Frame:
 
 def test_a_request_travels_whole() -> None:
     clip = Audio(np.linspace(-1, 1, 50, dtype=np.float32), 16000)
-    voice = Voice("mine", "Mine", ("en", "zh"), "female", "cloned", "", None, clip, "what I said")
+    shares = (("anna", 0.25), ("ben", 0.75))
+    voice = Voice("mine", "Mine", ("en", "zh"), "female", "cloned", "", None, clip, "what I said", shares)
     request = SpeechRequest("Hi 你好", voice, Style("happy", 0.5, 1.1, 1.0, 0.9, "softly"), 1.2, "en", 7, False)
     got = wire.read_speech_request(through(wire.speech_request_frame(request)))
     assert (got.text, got.voice, got.style, got.speed, got.language, got.seed, got.eager) == (

@@ -9,13 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from webui.audio.convert import to_wav_bytes
-from webui.engines.cosyvoice_text import MARK, PREAMBLE
-from webui.engines.cosyvoice_voices import LANGUAGES, TRAINED, check_clip, preset
+from webui.engines.cosyvoice_text import MARK, PREAMBLE, bracketed, unsaid
+from webui.engines.cosyvoice_voices import LANGUAGES, TRAINED, check_clip, preset, text_capabilities
 from webui.engines.house_voices import house_voices
 from webui.engines.instructions import instruction
 from webui.engines.protocols import SpeechRequest
 from webui.errors import EngineError
+from webui.text import marks
+from webui.text.marks import Reading
 from webui.text.script import language_of
+from webui.text.spoken import in_words
 from webui.types import Voice
 
 WORLD = ("en", "zh", "ja", "ko", "de", "fr", "ru", "pt", "es", "it")
@@ -31,7 +34,19 @@ DASHSCOPE_TONES = ("happy", "sad", "angry")
 
 _NO_CLONE = "This server speaks with its own voices only; cloning a voice needs another one."
 _NO_STYLE = "This server takes no styles; its voices find the tone in the words."
-_NO_PITCH = "This server does not change a voice's pitch."
+_NO_SEED = "This server takes no seed; it says the same words anew each time."
+# What holds for all of them, where a dialect does not know better. Loudness is changed here.
+_COMMON: Mapping[str, bool | str] = {
+    "energy": True,
+    "pitch": "This server does not change a voice's pitch.",
+    "tokens": "This server says words only; breath, laughter and stress are left out.",
+    "readings": "This server cannot be told how to say a word.",
+    "seed": _NO_SEED,
+    "blend": "This server cannot mix its voices.",
+    "prosody": "This server cannot give a voice the melody of another.",
+    "convert": "This server cannot put a voice on a recording; a worker of this program can.",
+    "clone": _NO_CLONE,
+}
 
 
 @dataclass(frozen=True)
@@ -118,10 +133,12 @@ class CosyVoiceServer:
         """By generation and routes."""
         told = "inference_instruct2" in self.routes and self.generation > 1
         told = told or (self.generation == 1 and "instruct" in self.model.lower())
-        return {"styles": told or _NO_STYLE, "instruction": told or _NO_STYLE, "clone": True, "pitch": _NO_PITCH}
+        marked = text_capabilities(self.generation)
+        return {**_COMMON, "styles": told or _NO_STYLE, "instruction": told or _NO_STYLE, **marked, "clone": True}
 
     def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
         """A form for the route that fits voice and style."""
+        text = _cosyvoice_text(text, _language(request, marks.shown(text)))
         words = _instruction(request, text) if self.capabilities["styles"] is True else ""
         prefix = PREAMBLE if self.generation == 3 else ""
         voice = request.voice
@@ -180,10 +197,11 @@ class OpenAISpeech:
         """By its fields."""
         told = "instructions" in self.fields and not self.model.startswith("tts-1")
         return {
+            **_COMMON,
             "styles": told or _NO_STYLE,
             "instruction": told or _NO_STYLE,
             "clone": self._clones or _NO_CLONE,
-            "pitch": _NO_PITCH,
+            "seed": "seed" in self.fields or _NO_SEED,
         }
 
     @property
@@ -240,7 +258,7 @@ class DashScope:
     def capabilities(self) -> Mapping[str, bool | str]:
         """By the model's name."""
         told = "instruct" in self.model
-        return {"styles": told or _NO_STYLE, "instruction": told or _NO_STYLE, "clone": _NO_CLONE, "pitch": _NO_PITCH}
+        return {**_COMMON, "styles": told or _NO_STYLE, "instruction": told or _NO_STYLE}
 
     def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
         """JSON, for events."""
@@ -269,12 +287,7 @@ class DashScopeCosyVoice:
     @property
     def capabilities(self) -> Mapping[str, bool | str]:
         """The second generation takes no tones."""
-        return {
-            "styles": self.model != "cosyvoice-v2" or _NO_STYLE,
-            "instruction": _NO_STYLE,
-            "clone": _NO_CLONE,
-            "pitch": _NO_PITCH,
-        }
+        return {**_COMMON, "styles": self.model != "cosyvoice-v2" or _NO_STYLE, "instruction": _NO_STYLE}
 
     def ask(self, text: str, request: SpeechRequest, speed: float) -> Ask:
         """JSON, for events."""
@@ -297,6 +310,29 @@ def _language(request: SpeechRequest, text: str) -> str:
 
 def _instruction(request: SpeechRequest, text: str) -> str:
     return instruction(request.style, _language(request, text))
+
+
+def _cosyvoice_text(text: str, language: str) -> str:
+    """``text`` with numbers read where CosyVoice reads them wrong, and readings in its brackets."""
+    parts = (in_words(part, language) if isinstance(part, str) else part for part in marks.parse(text))
+    return "".join(
+        part if isinstance(part, str) else bracketed(part) if isinstance(part, Reading) else marks.written(part)
+        for part in parts
+    )
+
+
+def marked(dialect: Dialect, text: str) -> str:
+    """``text`` with those of its marks that ``dialect``'s server takes.
+
+    Raises ``EngineError`` for a reading where it takes none.
+    """
+    able = dialect.capabilities
+    if able["readings"] is not True:
+        for part in marks.parse(text):
+            if isinstance(part, Reading):
+                raise unsaid(part)
+    names = (*marks.SOUNDS, *marks.STRETCHES)
+    return marks.without(text, {name for name in names if able.get(f"token_{name}", able["tokens"]) is True})
 
 
 def check(dialect: Dialect, voice: Voice) -> None:

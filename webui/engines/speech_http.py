@@ -24,10 +24,11 @@ from webui.engines import http
 from webui.engines.background import Background
 from webui.engines.openai_wire import event_data
 from webui.engines.protocols import EngineInfo, SpeechRequest
-from webui.engines.speech_dialects import WORLD, Ask, Dialect, check
+from webui.engines.speech_dialects import WORLD, Ask, Dialect, check, marked
 from webui.engines.speech_servers import recognise
 from webui.engines.speech_wire import SoundReader, event_sound, is_events, told_rate
 from webui.errors import EngineError
+from webui.text.marks import shown
 from webui.text.pieces import pieces
 from webui.types import Audio, Samples, SpeechChunk, Voice
 
@@ -142,12 +143,13 @@ class HttpSynthesizer:
             request = replace(request, voice=dialect.voices[0])
         check(dialect, request.voice)
         server = self._where
-        texts = list(pieces(request.text, FIRST) if request.eager else pieces(request.text))
+        whole = marked(dialect, request.text)
+        texts = list(pieces(whole, FIRST) if request.eager else pieces(whole))
         shape: _Shape | None = None
         for i, text in enumerate(texts):
             ask = dialect.ask(text, request, speed)
             peak = 0.0
-            words = text
+            words = shown(text)
             async with aclosing(_heard(client, ask, dialect.rate, server)) as sound:
                 async for samples, rate in sound:
                     if shape is None or shape.rate != rate:

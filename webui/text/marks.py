@@ -71,7 +71,7 @@ _HIDDEN_FIRST = 0xF0000
 _HIDDEN = re.compile("[\U000f0000-\U000ffffd]")
 _GONE = "\U0010fffd"
 _GAP = re.compile(rf"[ \t]{{0,4}}{_GONE}(?:[ \t]{{0,4}}{_GONE})*[ \t]{{0,4}}")
-_UNSPACED = re.compile(r"[^\w\s({<\[“‘\"'«]|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_UNSPACED = re.compile(r"[,.;:!?…)\]}”’»、。，！？；：）】》」』\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 def parse(text: str) -> list[str | Pause | Reading | Token]:

@@ -125,7 +125,8 @@ def _voice(voice: Voice) -> dict[str, Any]:
 def _read_voice(about: Mapping[str, Any], sample: Audio | None) -> Voice:
     given = dict(about)
     languages = tuple(_is(str, code) for code in given.pop("languages"))
-    return Voice(languages=languages, sample=sample, **given)
+    blend = tuple((_is(str, name), float(share)) for name, share in given.pop("blend"))
+    return Voice(languages=languages, sample=sample, blend=blend, **given)
 
 
 def _clips(**sounds: Audio | None) -> dict[str, Audio]:
