@@ -106,7 +106,8 @@ def units(text: str, language: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    read = written(written(text, "en", itn=True), "en", itn=False)  # "nineteen" and 19 are read alike
+    numbers = written(text, "en", itn=True)  # first as digits, so that words and digits are read alike
+    read = written("".join(piece.said for piece in spoken(numbers, "en")), "en", itn=False)
     return [_APOSTROPHE.sub("", word) for word in _WORD.findall(read.lower())]
 
 
