@@ -75,11 +75,14 @@ def test_what_was_said_right_is_heard_right(engines: Engines, text: str, voice: 
 
 def test_a_dropped_and_a_repeated_word_are_heard(engines: Engines) -> None:
     spoken = Audio(say(EN, "en"), RATE)
-    assert listen(engines.recognizer, spoken, EN, "en").good
-    dropped = listen(engines.recognizer, spoken, EN.replace("platform nine", "the old platform number nine"), "en")
+    scope = TurnScope(0)
+    assert listen(engines.recognizer, spoken, EN, "en", scope).good
+    dropped = listen(
+        engines.recognizer, spoken, EN.replace("platform nine", "the old platform number nine"), "en", scope
+    )
     assert dropped.dropped >= 2 and not dropped.good
     twice = Audio(np.concatenate([spoken.samples, spoken.samples]), RATE)
-    assert listen(engines.recognizer, twice, EN, "en").repeated > 5
+    assert listen(engines.recognizer, twice, EN, "en", scope).repeated > 5
 
 
 def test_an_engine_without_randomness_says_it_otherwise_and_the_best_is_kept(engines: Engines) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 from webui.errors import Cancelled
+
+T = TypeVar("T")
 
 
 class TurnScope:
@@ -34,6 +38,25 @@ class TurnScope:
                 self._undo.append(stop)
                 return
         stop()
+
+    @contextmanager
+    def stopping(self, work: Iterator[T]) -> Iterator[Iterator[T]]:
+        """``work``, closed when the turn is cancelled or else at the end.
+
+        One that another thread can close stops at once; a generator that works stops where it yields next.
+        """
+
+        def stop() -> None:
+            with suppress(ValueError):  # a generator cannot be closed while it works
+                work.close()  # type: ignore[attr-defined]
+
+        self.on_cancel(stop)
+        try:
+            yield work
+        finally:
+            with self._lock, suppress(ValueError):  # it was taken off when the turn was cancelled
+                self._undo.remove(stop)
+            stop()
 
     def cancel(self) -> None:
         """Withdraw the turn's leave; a second call does nothing."""

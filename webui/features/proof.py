@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 
 from webui.audio.stretch import FASTEST, SLOWEST
+from webui.conversation.scope import TurnScope
 from webui.engines.protocols import RecognitionRequest, Recognizer, SpeechRequest
 from webui.text.marks import Reading, parse, shown
 from webui.text.script import language_of, runs
@@ -53,13 +54,14 @@ class Check:
         return self.wrong + DOUBT_WEIGHT * self.doubt
 
 
-def listen(recognizer: Recognizer, audio: Audio, text: str, language: str) -> Check:
+def listen(recognizer: Recognizer, audio: Audio, text: str, language: str, scope: TurnScope) -> Check:
     """Recognise ``audio`` and compare it with ``text``, whose ``language`` is one of ``LANGUAGES``.
 
-    Raises what the recognizer raises.
+    Raises what the recognizer raises, and ``Cancelled``.
     """
-    request = RecognitionRequest(audio, language, itn=False)
-    heard = Transcript(tuple(recognizer.transcribe(request)), audio.duration)
+    with scope.stopping(recognizer.transcribe(RecognitionRequest(audio, language, itn=False))) as segments:
+        heard = Transcript(tuple(segments), audio.duration)
+    scope.check()
     confidence = [word.confidence for segment in heard.segments for word in segment.words]
     confidence = confidence or [segment.confidence for segment in heard.segments if segment.text.strip()]
     wrong, dropped, repeated = compare(units(text, language), units(heard.text, language))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -144,8 +143,7 @@ def speak(
         tried: list[tuple[list[Said], Check]] = []
         for requests in ways(request, seeded):
             sound = list(said(number, part.pause, map(synthesizer.synthesize, requests), scope))
-            tried.append((sound, listen(engines.recognizer, _whole(sound), part.text, language)))
-            scope.check()
+            tried.append((sound, listen(engines.recognizer, _whole(sound), part.text, language, scope)))
             if tried[-1][1].good:
                 break
         sound, check = min(tried, key=lambda one: one[1].badness)
@@ -165,8 +163,8 @@ def said(number: int, pause: float, speeches: Iterable[Iterator[SpeechChunk]], s
         if joiner is not None:
             joiner.seam()
             fed -= round(FADE_S * rate)
-        with _stoppable(speech, scope):
-            for chunk in speech:
+        with scope.stopping(speech) as chunks:
+            for chunk in chunks:
                 scope.check()
                 if joiner is None:
                     rate = chunk.audio.rate
@@ -181,19 +179,6 @@ def said(number: int, pause: float, speeches: Iterable[Iterator[SpeechChunk]], s
         scope.check()
     tail = _silence(pause, rate) if joiner is None else joiner.finish()
     yield Said(number, given / rate, Audio(tail, rate), last=True)
-
-
-@contextmanager
-def _stoppable(speech: Iterator[SpeechChunk], scope: TurnScope) -> Iterator[None]:
-    def stop() -> None:
-        with suppress(ValueError):  # a generator that works in another thread: it is closed at its next sound
-            speech.close()  # type: ignore[attr-defined]
-
-    scope.on_cancel(stop)
-    try:
-        yield
-    finally:
-        stop()
 
 
 def _notes(info: EngineInfo, script: Script, parts: Sequence[Part]) -> Iterator[Note]:
