@@ -91,7 +91,7 @@ def test_an_engine_without_randomness_says_it_otherwise_and_the_best_is_kept(eng
     it = script(engines, text, proof=True)
     events = list(speak(engines, it, plan(it)))
     checks = [e for e in events if isinstance(e, Checked)]
-    assert [check.tries for check in checks] == [3] * len(checks) and all(check.wrong > 0.1 for check in checks)
+    assert [check.tries for check in checks] == [3] * len(checks) and max(check.wrong for check in checks) > 0.1
     assert sum(e.last for e in events if isinstance(e, Said)) == len(checks)
 
 
