@@ -10,7 +10,7 @@ highest_unmarked  the highest score of all unmarked ones; the lowest that counts
 lowest_marked     the lowest score of all marked ones after the attacks
 swr_db            median signal-to-watermark ratio; swr_db_least the least
 mark_speed        seconds of sound marked in a second; detect_speed the same for detection in sound without a watermark
-same_words        share of pieces in which Whisper base hears the same words with the watermark and without
+misheard          share of letters that Whisper base gets wrong with the watermark; misheard_plain: without
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ from webui.voices.watermark import PERIOD, SPEEDS, THRESHOLD, detect, watermark
 
 CACHE = ROOT / ".cache" / "bench" / "watermark"
 SHORTEST, LONGEST = 3.0, 20.0  # seconds
-HEARD = 20  # pieces that are given to the recognizer
 
 Attack = Callable[[Audio], Audio]
 
@@ -156,16 +155,16 @@ def reading(synthesizer: Synthesizer, texts: Iterable[str], voice_id: str, langu
     return Audio(np.concatenate([chunk.samples for chunk in chunks]), chunks[0].rate)
 
 
-def readings(synthesizer: Synthesizer, folder: Path) -> Iterator[Audio]:
-    """All sentences of both languages, shared out among the voices; kept in ``folder``."""
+def readings(synthesizer: Synthesizer, folder: Path) -> Iterator[tuple[str, Audio]]:
+    """All sentences of both languages, shared out among the voices, with the text read; kept in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     for language, voices in VOICES.items():
         for number, voice in enumerate(voices):
             path = folder / f"{voice}.flac"
+            texts = sentences(language)[number :: len(voices)]
             if not path.exists():
-                read = reading(synthesizer, sentences(language)[number :: len(voices)], voice, language)
-                path.write_bytes(encode(read, "flac", {"voice": voice}))
-            yield decode(path, 24_000)
+                path.write_bytes(encode(reading(synthesizer, texts, voice, language), "flac", {"voice": voice}))
+            yield "".join(texts), decode(path, 24_000)
 
 
 def pieces(tracks: list[Audio], count: int, longest: float = LONGEST) -> Iterator[Audio]:
@@ -182,6 +181,11 @@ def looks(piece: Audio, attacks: Mapping[str, Attack]) -> Iterator[Look]:
     marked = watermark(piece)
     for name, attack in attacks.items():
         yield Look(name, detect(attack(marked)).score, detect(attack(piece)).score)
+
+
+def sound_files(folder: Path) -> list[Path]:
+    """The sound files in ``folder`` and the folders in it."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".wav", ".mp3", ".flac", ".ogg"))
 
 
 def ratio_db(sound: Audio, changed: Audio) -> float:
@@ -211,15 +215,21 @@ def speeds(sounds: list[Audio]) -> tuple[float, float]:
     return spent[0], spent[1]
 
 
-def same_words(recognizer: Recognizer, sounds: list[Audio]) -> float:
-    """The share of ``sounds`` in which the same words are heard with the watermark and without."""
+def misheard(recognizer: Recognizer, tracks: Iterable[tuple[str, Audio]], change: Attack) -> float:
+    """The share of letters that the recognizer gets wrong after ``change``."""
+    from jiwer import cer
 
-    def heard(sound: Audio) -> str:
-        request = RecognitionRequest(resample(sound, 16_000), words=False)
-        text = "".join(segment.text for segment in recognizer.transcribe(request))
-        return "".join(letter for letter in text.casefold() if letter.isalnum())
+    said, heard = [], []
+    for text, track in tracks:
+        request = RecognitionRequest(resample(change(track), 16_000), words=False)
+        said.append(letters(text))
+        heard.append(letters("".join(segment.text for segment in recognizer.transcribe(request))))
+    return float(cer(said, heard))
 
-    return sum(heard(sound) == heard(watermark(sound)) for sound in sounds) / len(sounds)
+
+def letters(text: str) -> str:
+    """``text`` without what cannot be heard."""
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def table(found: list[Look]) -> Table:
@@ -256,10 +266,12 @@ def main() -> None:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.watermark", description=__doc__.split("\n")[0])
     parser.add_argument("--pieces", type=int, default=100, help="how many pieces of speech (default 100)")
+    parser.add_argument("--recordings", type=Path, help="folder with sound that nobody marked, which is looked at, too")
     asked = parser.parse_args()
     settings = Settings(profile="embedded", recognizer="whisper", synthesizer="kokoro")
     engines = Engines(settings, ModelStore(settings.models_dir))
-    sounds = list(pieces(list(readings(engines.synthesizer, CACHE)), asked.pieces))
+    tracks = list(readings(engines.synthesizer, CACHE))
+    sounds = list(pieces([audio for _, audio in tracks], asked.pieces))
     found = [look for sound in sounds for look in looks(sound, {**ATTACKS, **BEYOND})]
     Console(width=120).print(table(found))
     ratios = [ratio_db(sound, watermark(sound)) for sound in sounds]
@@ -270,6 +282,9 @@ def main() -> None:
         share = sum(u >= score for u in unmarked) / len(unmarked)
         print(f"unmarked, score of {score} or more: {share:.3f}; by chance at most {by_chance(score):.3f}")
     print(f"score of {THRESHOLD} or more by chance: at most {by_chance(THRESHOLD):.1e}")
+    if asked.recordings:
+        others = [detect(decode(path, 24_000)).score for path in sound_files(asked.recordings)]
+        print(f"{len(others)} other recordings: {sum(o >= THRESHOLD for o in others)} found, highest {max(others):.2f}")
     mark_speed, detect_speed = speeds(sounds)
     measured = {
         **summary(found),
@@ -277,7 +292,8 @@ def main() -> None:
         "swr_db_least": round(min(ratios), 1),
         "mark_speed": round(mark_speed),
         "detect_speed": round(detect_speed),
-        "same_words": same_words(engines.recognizer, sounds[:: max(1, len(sounds) // HEARD)]),
+        "misheard": round(misheard(engines.recognizer, tracks, watermark), 4),
+        "misheard_plain": round(misheard(engines.recognizer, tracks, ATTACKS["nothing"]), 4),
     }
     print(json.dumps(measured))
     engines.close()
