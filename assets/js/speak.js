@@ -8,6 +8,7 @@ import { Composer } from "./speak/composer.js";
 import { designVoice } from "./speak/design.js";
 import { Detect } from "./speak/detect.js";
 import { editVoice } from "./speak/edit.js";
+import { takeDrops } from "./speak/intake.js";
 import { choice, choose, Manner } from "./speak/manner.js";
 import { Takes } from "./speak/takes.js";
 import { Voices } from "./speak/voices.js";
@@ -37,6 +38,7 @@ class Studio {
     this.side = h("div", { class: "sp-right" }, this.takes.element, this.detect.element);
     this.page = h("div", { class: "sp-page", hidden: true }, this.composer.element, this.side, h("div", { class: "sp-left" }, this.voices.element, this.manner.element));
     place.append(this.waiting, this.page);
+    takeDrops(this.page, (files) => this.detect.take(files));
     onLang(() => this.about && this.fill());
     this.engine = null;
     onEngines((engines) => this.engineChanged(engines.find(({ job }) => job === "synthesizer")?.engine));

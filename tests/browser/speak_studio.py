@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import threading
 from collections.abc import Iterator
@@ -12,9 +13,12 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page
 
+from tests.browser.tabs import open_tab
 from tests.scripted import RATE, ScriptedEngines, ScriptedRecognizer, ScriptedSynthesizer
 from webui.config import Settings
 from webui.engines.protocols import EngineInfo, SpeechRequest
+from webui.engines.speaker_encoder import SpeakerEncoder
+from webui.engines.store import ModelStore
 from webui.errors import EngineError
 from webui.types import Audio, SpeechChunk, Voice, Word
 
@@ -62,6 +66,9 @@ class StudioSynthesizer(ScriptedSynthesizer):
         finally:
             self.closed.append(request.text)
 
+    def convert(self, source: Audio, voice: Voice) -> Iterator[SpeechChunk]:
+        yield SpeechChunk(Audio(-source.samples, source.rate), "")
+
 
 class Studio:
     """What a test sees of the server: its address and its engines."""
@@ -96,6 +103,7 @@ def studio_on(folder: Path) -> Iterator[Studio]:
     settings = Settings(_env_file=None, voices_dir=folder)  # type: ignore[call-arg]
     synthesizer = StudioSynthesizer()
     engines = ScriptedEngines(recognizer=ScriptedRecognizer(), synthesizer=synthesizer, settings=settings)
+    engines.speaker = SpeakerEncoder(ModelStore(settings.models_dir))  # type: ignore[attr-defined]
     context = PageContext(settings, engines)  # type: ignore[arg-type]
     options = launch_options(context)
     options["app_kwargs"]["routes"] = Api(engines).routes()  # type: ignore[arg-type]
@@ -105,15 +113,22 @@ def studio_on(folder: Path) -> Iterator[Studio]:
     page.close(verbose=False)
 
 
+def drop(page: Page, selector: str, file: Path) -> None:
+    """Drops the file on an element, as a person does with the mouse."""
+    data = base64.b64encode(file.read_bytes()).decode()
+    page.evaluate(
+        """([selector, name, data]) => {
+          const bytes = Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([bytes], name));
+          const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+          document.querySelector(selector).dispatchEvent(event);
+        }""",
+        [selector, file.name, data],
+    )
+
+
 def enter(page: Page) -> Page:
-    """Goes to the Speak tab, wherever the page has room for its name."""
-    page.locator('[role=tab][data-tab-id="talk"]:visible').wait_for()
-    tab = page.locator('[role=tab][data-tab-id="speak"]:visible')
-    page.wait_for_timeout(300)  # Gradio measures which tabs fit
-    if tab.count():
-        tab.click()
-    else:
-        page.locator(".overflow-menu > button").click()
-        page.locator(".overflow-dropdown button").last.click()
-    page.locator(".sp-page").wait_for()
+    """Goes to the Speak tab."""
+    open_tab(page, "speak").locator(".sp-page").wait_for()
     return page

@@ -16,6 +16,7 @@ from tests.browser.scripted_server import RATE, Script, ScriptedServer
 from tests.waiting import wait_until
 from webui.conversation.prompts import PERSONAS
 from webui.ui.labels import table, text
+from webui.ui.page import TABS
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("script")]
 Open = Callable[..., Page]
@@ -251,9 +252,7 @@ def test_another_language_keeps_the_conversation(talk: Open) -> None:
     record(page)
     page.wait_for_selector(".fa-latency")
     page.click(".fa-tools button >> nth=0")
-    expect(page.locator("[role=tab]")).to_have_text(
-        [text("tab_talk", "zh"), text("tab_live", "zh"), text("tab_transcribe", "zh")]
-    )
+    expect(page.locator("[role=tab]")).to_have_text([text(f"tab_{tab}", "zh") for tab in TABS])
     expect(page.locator(".fa-emotion")).to_contain_text(text("emotion_SAD", "zh"))
     expect(page.locator(".fa-text")).to_have_text("I failed my exam today. I studied for weeks.")
     assert page.evaluate("document.documentElement.lang") == "zh"

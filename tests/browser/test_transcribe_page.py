@@ -14,6 +14,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
+from tests.browser.tabs import open_tab
 from tests.paced import SENTENCES, PacedRecognizer
 from tests.scripted import ScriptedEngines
 from tests.waiting import wait_until
@@ -78,8 +79,7 @@ def recording(folder: Path, seconds: float, name: str = "talk.wav") -> Path:
 
 
 def opened(open_page: OpenPage, served: Served, **options: object) -> Page:
-    page = open_page(served.url, **options)
-    page.locator('[role=tab][data-tab-id="transcribe"]:visible').click(timeout=60_000)
+    page = open_tab(open_page(served.url, **options), "transcribe")
     page.wait_for_selector(".tr-drop")
     return page
 

@@ -16,7 +16,7 @@ export class Composer {
     this.mode = "text";
     this.notice = new Notice();
     this.engine = h("span", { class: "fa-quiet sp-engine" });
-    this.modes = ["text", "recording"].map((mode) => h("button", { type: "button", role: "tab", class: "sp-mode", "data-mode": mode, onclick: () => this.choose(mode) }, h("span", { t: `speak_mode_${mode}` })));
+    this.modes = ["text", "recording"].map((mode) => h("button", { type: "button", class: "sp-mode", "data-mode": mode, onclick: () => this.choose(mode) }, h("span", { t: `speak_mode_${mode}` })));
     this.text = h("textarea", { class: "sp-text", id: "sp-text", rows: 7, tLabel: "speak_text", tPlaceholder: "speak_placeholder", dir: "auto", spellcheck: "true",
       oninput: () => this.count(), onkeydown: (event) => this.key(event) });
     this.text.value = sessionStorage.getItem(DRAFT) ?? "";
@@ -25,12 +25,13 @@ export class Composer {
     this.language = h("select", { class: "fa-select", tLabel: "speak_language", tTitle: "speak_language", onchange: () => on.language(this.language.value) });
     this.go = h("button", { type: "button", class: "fa-btn is-primary sp-go", tTitle: "speak_go_keys", onclick: () => this.speak() }, icon("play", 20), h("span", { t: "speak_go" }));
     this.tries = h("div", { class: "fa-chips sp-tries", role: "group", tLabel: "speak_try" }, ...EXAMPLES.map((name) => h("button", { type: "button", class: "fa-chip", onclick: () => this.write(name) }, h("span", { t: `speak_try_${name}` }))));
-    this.writing = h("div", { class: "sp-writing", role: "tabpanel", tLabel: "speak_mode_text" }, this.toolbar.element, this.text, this.tries,
+    this.writing = h("div", { class: "sp-writing" }, this.toolbar.element, this.text, this.tries,
       h("div", { class: "sp-composer-foot" }, this.counter, this.language, this.go));
-    this.converting = h("div", { class: "sp-converting", role: "tabpanel", tLabel: "speak_mode_recording", hidden: true });
+    this.converting = h("div", { class: "sp-converting", hidden: true });
+    this.sending = h("p", { class: "fa-quiet sp-working", role: "status", hidden: true }, h("span", { class: "sp-spin" }), h("span", { t: "speak_sending" }));
     this.why = h("p", { class: "sp-why", role: "status" });
     this.element = h("section", { class: "sp-composer fa-card", tLabel: "speak_text" },
-      h("div", { class: "sp-composer-head" }, h("div", { class: "sp-modes", role: "tablist", tLabel: "speak_mode" }, ...this.modes), this.engine),
+      h("div", { class: "sp-composer-head" }, h("div", { class: "sp-modes", role: "group", tLabel: "speak_mode" }, ...this.modes), this.engine),
       this.why, this.writing, this.converting, this.notice.element);
     this.choose("text");
   }
@@ -48,7 +49,7 @@ export class Composer {
     else this.modes[1].setAttribute("aria-disabled", "true");
     this.intake?.close();
     this.intake = new Intake({ title: "speak_convert_drop", hint: "speak_convert_hint", limits: { bytes: limits.upload_bytes }, onFile: (file) => this.on.convert(file), onProblem: (sentence) => this.notice.show(sentence) });
-    this.converting.replaceChildren(this.intake.element);
+    this.converting.replaceChildren(this.intake.element, this.sending);
     if (this.convert !== true && this.mode === "recording") this.choose("text");
     this.count();
   }
@@ -61,7 +62,7 @@ export class Composer {
     this.mode = mode;
     write(this.why, "");
     this.notice.clear();
-    this.modes.forEach((button_) => button_.setAttribute("aria-selected", String(button_.dataset.mode === mode)));
+    this.modes.forEach((button_) => button_.setAttribute("aria-pressed", String(button_.dataset.mode === mode)));
     this.writing.hidden = mode !== "text";
     this.converting.hidden = mode !== "recording";
   }
@@ -104,6 +105,8 @@ export class Composer {
   /** The server is asked and has not answered yet. */
   busy(on) {
     this.go.classList.toggle("is-busy", on);
+    this.intake.element.classList.toggle("is-busy", on);
+    this.sending.hidden = !on;
     this.go.disabled = on;
     if (!on) this.count();
   }

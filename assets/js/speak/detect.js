@@ -16,8 +16,16 @@ export class Detect {
   }
 
   fill({ limits }) {
-    this.place.replaceChildren(new Intake({ title: "speak_detect_drop", hint: "speak_detect_hint", limits: { bytes: limits.upload_bytes }, record: false,
-      onFile: (file) => this.look(file), onProblem: (sentence) => this.notice.show(sentence) }).element);
+    this.intake = new Intake({ title: "speak_detect_drop", hint: "speak_detect_hint", limits: { bytes: limits.upload_bytes }, record: false,
+      onFile: (file) => this.look(file), onProblem: (sentence) => this.notice.show(sentence) });
+    this.place.replaceChildren(this.intake.element);
+  }
+
+  /** Files that were dropped elsewhere on the page: here somebody asks about them. */
+  take(files) {
+    this.element.open = true;
+    this.element.scrollIntoView({ block: "nearest" });
+    this.intake.take(files);
   }
 
   async look(file) {

@@ -12,7 +12,7 @@ export class Toolbar {
   constructor(text) {
     this.text = text;
     this.hint = h("p", { class: "sp-why", role: "status" });
-    this.row = h("div", { class: "sp-toolbar", role: "toolbar", tLabel: "speak_marks" });
+    this.row = h("div", { class: "sp-toolbar", role: "group", tLabel: "speak_marks" });
     this.element = h("div", {}, this.row, this.hint);
     document.addEventListener("click", ({ target }) => {
       if (this.menu?.open && !this.menu.contains(target)) this.menu.open = false;
