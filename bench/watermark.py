@@ -195,10 +195,7 @@ def ratio_db(sound: Audio, changed: Audio) -> float:
 
 
 def by_chance(score: float) -> float:
-    """How likely a file of up to eight seconds without a watermark is to reach ``score``, if matches were pure noise.
-
-    Neighbouring speeds and shifts are counted as if they knew nothing of each other: it is at most that.
-    """
+    """About how likely a file of up to eight seconds without a watermark is to reach ``score``: matches are noise."""
     looked_at = PERIOD * (len(SPEEDS) + 2)
     return -math.expm1(-looked_at * math.erfc(score / math.sqrt(2)))
 
@@ -280,8 +277,8 @@ def main() -> None:
     print(f"signal to watermark {median(ratios):.1f} dB; to what MP3 at 64 kbit/s changes {median(coded):.1f} dB")
     for score in (5.0, 5.25, 5.5):
         share = sum(u >= score for u in unmarked) / len(unmarked)
-        print(f"unmarked, score of {score} or more: {share:.3f}; by chance at most {by_chance(score):.3f}")
-    print(f"score of {THRESHOLD} or more by chance: at most {by_chance(THRESHOLD):.1e}")
+        print(f"unmarked, score of {score} or more: {share:.3f}; by chance about {by_chance(score):.3f}")
+    print(f"score of {THRESHOLD} or more by chance: about {by_chance(THRESHOLD):.1e}")
     if asked.recordings:
         others = [detect(decode(path, 24_000)).score for path in sound_files(asked.recordings)]
         print(f"{len(others)} other recordings: {sum(o >= THRESHOLD for o in others)} found, highest {max(others):.2f}")

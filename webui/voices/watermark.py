@@ -72,10 +72,11 @@ def detect(audio: Audio) -> Detection:
     best = 0.0
     if not sound.any():
         return Detection(False, best)
-    for folded, fine in _foldings(sound):
-        best = max(best, _score(folded, fine))
+    for start in range(0, max(1, len(sound) - STEP), STEP):
+        best = max(best, _score(_folded(_equalised(sound[start : start + WINDOW])), fine=True))
         if best >= THRESHOLD:
-            break
+            return Detection(True, best)
+    best = max(best, *(_score(_folded(other), fine=False) for other in _at_other_speeds(sound)))
     return Detection(best >= THRESHOLD, best)
 
 
@@ -87,17 +88,15 @@ def _noise_under(samples: Samples, start: int) -> Floats:
     return _sound(_depth() * level * pure / np.maximum(np.abs(pure), 1e-12), len(samples))
 
 
-def _foldings(sound: Samples) -> Iterator[tuple[Floats, bool]]:
-    """The sound, made equally loud and laid on itself period by period, as it is and as it would be at other speeds."""
-    for start in range(0, max(1, len(sound) - STEP), STEP):
-        yield _folded(_equalised(sound[start : start + WINDOW])), True
+def _at_other_speeds(sound: Samples) -> Iterator[Floats]:
+    """The loudest part of ``sound``, made equally loud, as it would be at each of ``SPEEDS``."""
     loud = np.cumsum(np.pad(sound.astype(np.float64) ** 2, (1, 0)))
     start = int(np.argmax(loud[EXCERPT:] - loud[:-EXCERPT])) if len(sound) > EXCERPT else 0
     excerpt = _equalised(sound[start : start + EXCERPT])
     twice = np.fft.irfft(np.fft.rfft(excerpt), 2 * len(excerpt))
     time = np.arange(int(len(excerpt) / SPEEDS[-1]), dtype=np.float64)
     for speed in SPEEDS:
-        yield _folded(twice[(2 * speed * time + 0.5).astype(np.intp)]), False
+        yield twice[(2 * speed * time + 0.5).astype(np.intp)]
 
 
 def _equalised(samples: Samples) -> Floats:
