@@ -35,6 +35,8 @@ def wrong(said: str, heard: str, language: str) -> tuple[float, int, int]:
         ("他说得对，是的。", "她说的对，事的", "zh"),
         ("臺灣的電腦。", "台湾的电脑", "zh"),
         ("他说Hello world然后走了。", "他说hello, world,然后走了", "zh"),
+        ("每次吃500mg。", "每次吃五百毫克", "zh"),
+        ("The score was 3-2 under Louis XIV.", "the score was three to two under Louis the Fourteenth", "en"),
         ("{还|huan2}钱。", "环钱", "zh"),
     ],
 )

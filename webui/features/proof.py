@@ -102,22 +102,27 @@ def units(text: str, language: str) -> list[str]:
             pinyin = all(sound.islower() for sound in part.said)
             out += [_toneless(sound) for sound in part.said] if pinyin else _words(part.shown)
         elif isinstance(part, str):
-            for code, run in runs(plain(part), language):
+            for code, run in runs(_read(plain(part), language), language):
                 out += _syllables(run) if code == "zh" else _words(run)
     return out
 
 
+def _read(text: str, language: str) -> str:
+    """``text`` with its numbers in words, the same whether they were written as digits or as words."""
+    if language == "zh":
+        return "".join(piece.said for piece in spoken(text, "zh"))
+    digits = written(text, "en", itn=True)
+    return written("".join(piece.said for piece in spoken(digits, "en")), "en", itn=False)
+
+
 def _words(text: str) -> list[str]:
-    numbers = written(text, "en", itn=True)  # first as digits, so that words and digits are read alike
-    read = written("".join(piece.said for piece in spoken(numbers, "en")), "en", itn=False)
-    return [_APOSTROPHE.sub("", word) for word in _WORD.findall(read.lower())]
+    return [_APOSTROPHE.sub("", word) for word in _WORD.findall(text.lower())]
 
 
 def _syllables(text: str) -> list[str]:
     from pypinyin import lazy_pinyin
 
-    read = "".join(piece.said for piece in spoken(text, "zh"))
-    return [_toneless(sound) for sound in lazy_pinyin(read, errors="ignore")]
+    return [_toneless(sound) for sound in lazy_pinyin(text, errors="ignore")]
 
 
 def _toneless(syllable: str) -> str:
