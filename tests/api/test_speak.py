@@ -122,7 +122,7 @@ def test_what_can_be_chosen_is_told_with_its_limits(client: TestClient) -> None:
     }  # fmt: skip
     assert told["controls"]["pitch"] is True and told["controls"]["match"] is True
     assert isinstance(told["controls"]["readings"], str) and isinstance(told["tokens"][0]["able"], str)
-    assert told["limits"] == {"characters": 20_000, "clip_seconds": 30.0, "upload_bytes": 64 * 1024**2, "takes": 48}
+    assert told["limits"] == {"characters": 20_000, "clip_seconds": 300.0, "upload_bytes": 64 * 1024**2, "takes": 48}
     assert set(told["formats"]) == {"wav", "mp3", "flac", "ogg", "srt", "vtt"} and told["consent"] is True
 
 

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from webui import __version__
 from webui.api.chat_settings import ChatServerRoutes
+from webui.api.clips import ClipRoutes
 from webui.api.engines import EngineRoutes, may_switch
 from webui.api.realtime import MAX_UPLOAD_BYTES
 from webui.api.session_settings import SPEEDS
@@ -21,6 +22,7 @@ from webui.api.sessions import Sessions
 from webui.api.speak import Speaking
 from webui.api.speak_choices import styles
 from webui.api.transcriptions import Transcriptions
+from webui.api.voices import VoiceRoutes
 from webui.api.wire import engines_json, voices_json
 from webui.config import ROOT
 from webui.conversation.prompts import PERSONAS
@@ -43,6 +45,7 @@ class Api:
 
     def routes(self) -> list[BaseRoute]:
         """To be given to Gradio's ``launch(app_kwargs={"routes": ...})``."""
+        clips = ClipRoutes(self._engines)
         return [
             Route("/healthz", self._health),
             Route("/v1/page", self._page),
@@ -52,6 +55,8 @@ class Api:
             *ChatServerRoutes(self._engines).routes(),
             *Transcriptions(self._engines).routes(),
             *Speaking(self._engines).routes(),
+            *clips.routes(),
+            *VoiceRoutes(self._engines, clips).routes(),
             Mount("/webui/static", StaticFiles(directory=ROOT / "assets")),
         ]
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from webui.api.clips import MAX_UPLOAD_BYTES
 from webui.api.ndjson import Line, ndjson
 from webui.api.requests import RequestError, file_of, form_of, guarded, json_of
 from webui.api.speak_asked import asked
@@ -36,7 +37,6 @@ from webui.voices.library import VoiceLibrary
 from webui.voices.watermark import detect
 
 MAX_BODY_BYTES = 512 * 1024  # of JSON: 20,000 characters, each escaped
-MAX_UPLOAD_BYTES = 64 * 1024 * 1024  # of one recording
 MAX_READERS = 32  # answers that are being read at once; fewer than takes are kept
 TITLE = 60  # characters of a text that become the title of its files
 MEDIA = {
@@ -74,7 +74,7 @@ class Speaking:
 
     async def _tell(self, request: Request) -> Response:
         library = self._library(request)
-        return JSONResponse(await asyncio.to_thread(choices, self._engines, library, MAX_UPLOAD_BYTES))
+        return JSONResponse(await asyncio.to_thread(choices, self._engines, library))
 
     async def _speak(self, request: Request) -> Response:
         told, library = await json_of(request, MAX_BODY_BYTES), self._library(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+from webui.api.clips import MAX_CLIP_SECONDS, MAX_UPLOAD_BYTES
 from webui.api.wire import saved_json
 from webui.engines.protocols import EngineInfo, Synthesizer
 from webui.engines.registry import Engines
@@ -14,8 +15,6 @@ from webui.features.takes import MAX_TAKES
 from webui.text.marks import TOKENS
 from webui.types import STYLES, Voice
 from webui.voices.library import VoiceLibrary
-
-LONGEST_CLIP_S = 30.0
 
 # What the page has a control for -> the capability that it needs.
 CONTROLS = {
@@ -33,8 +32,8 @@ CONTROLS = {
 }
 
 
-def choices(engines: Engines, library: VoiceLibrary, upload_bytes: int) -> dict[str, Any]:
-    """All of it; ``upload_bytes`` is the limit of one recording."""
+def choices(engines: Engines, library: VoiceLibrary) -> dict[str, Any]:
+    """All of it."""
     synthesizer = cast(Synthesizer, engines.get("synthesizer"))
     info = synthesizer.info
     presets = [_voice(voice) for voice in synthesizer.voices()]
@@ -48,8 +47,8 @@ def choices(engines: Engines, library: VoiceLibrary, upload_bytes: int) -> dict[
         "formats": FORMATS,
         "limits": {
             "characters": MAX_CHARACTERS,
-            "clip_seconds": LONGEST_CLIP_S,
-            "upload_bytes": upload_bytes,
+            "clip_seconds": MAX_CLIP_SECONDS,
+            "upload_bytes": MAX_UPLOAD_BYTES,
             "takes": MAX_TAKES,
         },
         "consent": engines.settings.consent,
