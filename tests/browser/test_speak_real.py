@@ -24,7 +24,7 @@ from webui.engines.store import ModelStore
 from webui.voices.watermark import detect
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
-MADE_MS = 180_000  # two busy cores, and the first take waits for the model
+MADE_MS = 300_000  # two busy cores, and the first take waits for the model
 TEXT = "The lights go down, and the hall grows quiet.\n\nThen a violin begins, [pause 0.8] far away."
 PLAIN = "The lights go down, and the hall grows quiet. Then a violin begins, far away."
 
@@ -98,7 +98,7 @@ def test_a_timbre_is_matched_kept_and_spoken_with(page: Page, tmp_path: Path) ->
     sheet = page.locator("dialog.sp-sheet")
     page.set_input_files("dialog input[type=file]", clip)
     expect(sheet.locator(".sp-clip")).to_be_visible(timeout=MADE_MS)
-    expect(page.locator("#sp-transcript")).to_have_value(EN)
+    expect(page.locator("#sp-transcript")).to_have_count(0)  # no word of it is used
     onwards = sheet.locator(".sp-sheet-foot .is-primary")
     onwards.click()
     expect(sheet.locator("[role=progressbar]")).to_be_visible()

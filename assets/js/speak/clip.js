@@ -12,9 +12,9 @@ const MOST_TRANSCRIPT = 1000;
 
 /** The first step: a clip of the voice, what the program thinks of it, and which part of it is kept. */
 export class ClipStep {
-  /** `limits` as `GET /v1/speak` says; `onReady(clip)` with a clip that can be used, or null; `notice` for what goes wrong. */
-  constructor({ limits, notice, onReady }) {
-    Object.assign(this, { limits, notice, onReady });
+  /** `limits` as `GET /v1/speak` says; `words`: whether they matter; `onReady(clip)` with a clip that can be used, or null; `notice` for what goes wrong. */
+  constructor({ limits, words, notice, onReady }) {
+    Object.assign(this, { words, notice, onReady });
     this.clip = null;
     this.intake = new Intake({ title: "speak_clip_drop", hint: "speak_clip_hint", limits: { bytes: limits.upload_bytes, seconds: limits.clip_seconds },
       onFile: (file) => this.take(file), onProblem: (sentence) => notice.show(sentence) });
@@ -43,15 +43,19 @@ export class ClipStep {
     this.wave = new Wave(canvas, { peaks: levels(peaks), duration, label: "wave_you" });
     const span = h("span", { class: "sp-kept", style: `left:${(100 * start) / duration}%; width:${(100 * (end - start)) / duration}%` });
     this.listen = h("button", { type: "button", class: "sp-play", tLabel: "speak_clip_play", tTitle: "speak_clip_play", onclick: () => this.play() }, icon("play", 18), icon("pause", 18));
-    const words = h("textarea", { class: "fa-area", id: "sp-transcript", rows: 2, maxLength: MOST_TRANSCRIPT, dir: "auto", onchange: () => this.correct(words.value) });
-    words.value = transcript;
-    const said = field("speak_transcript", "sp-transcript", words, h("p", { class: "fa-quiet", t: language && lookup(`language_${language}`) ? ["speak_transcript_why", { language: languageName(language) }] : "speak_transcript_why_not" }));
     this.result.replaceChildren(
       h("div", { class: "sp-clip-wave" }, this.listen, h("div", { class: "sp-clip-canvas" }, span, canvas)),
       h("p", { class: "fa-quiet fa-num", t: ["speak_kept", { start: clock(start), end: clock(end), duration: clock(duration) }] }),
-      h("ul", { class: "sp-findings" }, ...findings.map(finding)), said);
+      h("ul", { class: "sp-findings" }, ...findings.map(finding)), ...(this.words ? [this.transcript(transcript, language)] : []));
     this.result.hidden = false;
     this.onReady(findings.some(({ level }) => level === "bad") ? null : this.clip);
+  }
+
+  /** What was heard in it, to be mended. */
+  transcript(transcript, language) {
+    const words = h("textarea", { class: "fa-area", id: "sp-transcript", rows: 2, maxLength: MOST_TRANSCRIPT, dir: "auto", onchange: () => this.correct(words.value) });
+    words.value = transcript;
+    return field("speak_transcript", "sp-transcript", words, h("p", { class: "fa-quiet", t: language && lookup(`language_${language}`) ? ["speak_transcript_why", { language: languageName(language) }] : "speak_transcript_why_not" }));
   }
 
   /** The kept part, as the server cut it. */

@@ -25,7 +25,7 @@ export function voiceFromClip(place, studio, way, onSaved) {
   const back = (onclick) => h("button", { type: "button", class: "fa-btn", t: "speak_back", onclick });
 
   const onwards = next("speak_next", () => (middle ? second() : last()), true);
-  const first = new ClipStep({ limits: studio.limits, notice: sheet.notice, onReady: (ready) => {
+  const first = new ClipStep({ limits: studio.limits, words: way === "clone", notice: sheet.notice, onReady: (ready) => {
     clip = ready;
     step?.close();
     step = null;

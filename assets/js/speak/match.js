@@ -52,7 +52,8 @@ export class MatchStep {
 
   tell(done, of) {
     const percent = of ? Math.round((100 * done) / of) : 0;
-    this.bar.style.width = `${percent}%`;
+    this.progress.classList.toggle("is-open", !of);
+    this.bar.style.width = of ? `${percent}%` : "";
     this.progress.setAttribute("aria-valuenow", String(percent));
   }
 

@@ -52,7 +52,7 @@ export class Voices {
       { class: "fa-btn is-small", "aria-disabled": able === true ? null : "true", "data-make": what, ...props });
     this.tell(null);
     this.makers.replaceChildren(
-      clone === true ? null : maker("person", "speak_match", "match", match, this.on.match),
+      ...(clone === true ? [] : [maker("person", "speak_match", "match", match, this.on.match)]),
       maker("mic", "speak_clone", "clone", clone, this.on.clone),
       maker("blend", "speak_design", "blend", blend, this.on.design),
       button("upload", "speak_import", () => this.chooser.click(), { class: "fa-btn is-small is-quiet" }));
