@@ -28,7 +28,7 @@ export class Toolbar {
         if (able === true) run();
         else write(this.hint, reasonOf(what, able));
       } }, ...shown);
-    const token = ({ token: written, able }) => mark(able, "tokens", "speak_mark_token", () => this.putToken(written), h("code", {}, closing(written) ? `${written}…${closing(written)}` : written), h("span", { class: "fa-quiet" }, lookup(`speak_token_${nameOf(written)}`) ?? ""));
+    const token = ({ token: written, able }) => mark(able, "tokens", "speak_mark_token", () => this.putToken(written), h("code", {}, closing(written) ? `${written}…${closing(written)}` : written), h("span", { class: "fa-quiet" }, lookup(`speak_${closing(written) ? "stretch" : "token"}_${nameOf(written)}`) ?? ""));
     this.menu = tokens.length ? h("details", { class: "sp-menu", onkeydown: (event) => {
       if (event.key !== "Escape") return;
       this.menu.open = false;

@@ -21,7 +21,7 @@ export function likeness(similarity) {
 /** One voice of the grid: heard, chosen, and, if it is one's own, changed. */
 export function voiceCard(voice, { chosen, notice, onChoose, onEdit }) {
   const { id, name, languages, gender, kind, tags = [], similarity, saved } = voice;
-  const about = [languageName(languages[0]), lookup(`gender_${gender}`), kind !== "preset" && lookup(`speak_kind_${kind}`)].filter(Boolean).join(" · ");
+  const about = [languageName(languages[0]), lookup(kind === "preset" ? `gender_${gender}` : `speak_kind_${kind}`)].filter(Boolean).join(" · ");
   const play = listenButton({ asked: () => ({ voice: id }), languages: () => languages, notice });
   const radio = h("input", { type: "radio", name: "sp-voice", class: "fa-sr", value: id, checked: chosen, onchange: () => onChoose(voice) });
   return h("div", { class: "sp-voice", "data-voice": id },
