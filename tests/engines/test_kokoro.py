@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soxr
 
+from webui.audio.prosody import NAMES, measure
 from webui.config import ROOT, Settings
 from webui.engines.g2p import G2P, SYMBOL_IDS
 from webui.engines.g2p_readings import symbols
@@ -22,7 +23,7 @@ from webui.errors import EngineError
 from webui.text.marks import Reading
 from webui.text.phones import CONSONANTS, FINALS, VOWELS
 from webui.text.spoken import plain
-from webui.types import SpeechChunk, Style, Voice
+from webui.types import Audio, SpeechChunk, Style, Voice
 
 pytestmark = [
     pytest.mark.engine,
@@ -148,9 +149,10 @@ def test_any_voice_says_the_words_in_either_language(kokoro, voice, hear, who: s
 
 
 def test_a_mixed_text_is_said_in_one_voice(kokoro, voice, hear) -> None:
-    chunks = list(kokoro.synthesize(SpeechRequest("老师对我说 good morning，然后开始上课。", voice["zm_yunjian"])))
-    heard = "".join(hear(sound_of(chunks), "zh"))
-    assert "老师对我说" in heard and "goodmorning" in heard and "开始上课" in heard
+    text = "老师对我说 good morning，然后开始上课。"
+    heard = hear(sound_of(list(kokoro.synthesize(SpeechRequest(text, voice["zm_yunjian"])))), "zh")
+    assert "goodmorning" in "".join(heard)
+    assert errors(heard, units(text, "zh")) <= 0.15
 
 
 def test_the_first_piece_is_short_and_the_pieces_make_the_text(kokoro, voice) -> None:
@@ -187,6 +189,37 @@ def test_styles_change_the_melody_and_not_the_words(say, hear) -> None:
     assert melody(whisper)[2] < 0.4 * voiced
     for sound in (happy, sad, whisper):
         assert errors(hear(sound, "en"), units(ENGLISH, "en")) <= 0.15
+
+
+# F0's height and span, as shares of the neutral ones: at least, at most
+MOVED = {
+    "happy": ((1.1, 1.4), (1.1, 2.5)),
+    "sad": ((0.75, 0.93), (0.2, 0.9)),
+    "angry": ((0.95, 1.3), (1.1, 2.5)),
+    "calm": ((0.75, 1.0), (0.3, 0.9)),
+    "excited": ((1.1, 1.6), (1.1, 3.0)),
+}
+
+
+@pytest.mark.parametrize("who", ["zf_xiaoyi", "zm_yunjian"])  # the highest voice and a low one
+def test_every_style_moves_the_melody_where_it_should(kokoro, voice, hear, who: str) -> None:
+    def said(style: str) -> np.ndarray:
+        return sound_of(list(kokoro.synthesize(SpeechRequest(CHINESE, voice[who], Style(style)))))
+
+    def height_and_span(sound: np.ndarray) -> tuple[float, float]:
+        values = measure(Audio(soxr.resample(sound, 24_000, 16_000).astype(np.float32), 16_000)).values
+        assert values is not None
+        middle, up, down = (values[NAMES.index(f"f0_{name}_st")] for name in ("median", "upper", "lower"))
+        return 100 * 2 ** (middle / 12), up + down
+
+    neutral = said("neutral")
+    before = height_and_span(neutral)
+    wrong = errors(hear(neutral, "zh"), units(CHINESE, "zh"))
+    for style, limits in MOVED.items():
+        sound = said(style)
+        for (least, most), new, old in zip(limits, height_and_span(sound), before, strict=True):
+            assert least <= new / old <= most, (style, new, old)
+        assert errors(hear(sound, "zh"), units(CHINESE, "zh")) <= wrong + 0.1, style
 
 
 def test_strength_fades_a_style_in_and_factors_come_on_top(say) -> None:

@@ -96,6 +96,7 @@ ENGLISH = [
     ("CO2", "C O two"),
     ("C#", "C sharp"),
     ("JSON", "Jason"),
+    ("a naïve Zoë", "a naive Zoe"),
     ("Sean in Los Angeles", "Shawn in Loss Angeles"),
     ("€10–12 million", "ten to twelve million euros"),
     ("300,000 km/s", "three hundred thousand kilometers per second"),
@@ -142,7 +143,7 @@ CHINESE = [
     ("3楼302室", "三楼三零二室"), ("邮编100000", "邮编幺零零零零零"), ("京A12345", "京A 幺二三四五"), ("G1234次", "G幺二三四次"),
     ("iPhone 15 Pro", "iPhone 十五 Pro"), ("B2B", "B to B"), ("Q&A", "Q and A"), ("C#", "C sharp"), ("24/7", "二十四七"),
     ("#话题#", "话题"), ("@小明", "艾特小明"), ("a@b.com", "a艾特b点com"), ("https://example.com/a", "example点com"),
-    ("example.com", "example点com"), ("😀你好", "你好"),
+    ("example.com", "example点com"), ("😀你好", "你好"), ("真好☀️，走吧", "真好，走吧"),
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from importlib import import_module
 from threading import Lock
 from typing import Any
+from unicodedata import combining, normalize
 
 from webui.engines.g2p import Said
 from webui.text.spoken import Piece
@@ -18,6 +19,7 @@ _WORD = re.compile(r"(?=(?:[^\W_]*(?:[^\w\s]|_)){10})\S{1,8}|\S{1,60}")
 # Names that hibari's dictionary has wrong.
 _NAMES = {"Los": "lˈɔs", "Sean": "ʃˈɔn", "Siobhan": "ʃəvˈɔn", "Mozart": "mˈOtsɑɹt"}
 _SIGNS = ".,;:!?"
+_ACCENTED = re.compile(r"[A-Za-z]*[\u00c0-\u024f][A-Za-z\u00c0-\u024f]*")
 _NARROW = str.maketrans("。，！？：；、", ".,!?:;,")  # an English word can end a Chinese sentence
 
 
@@ -40,6 +42,7 @@ class English:
         units, words, owners = _units(pieces)
         if not words:
             return [Said(unit, "") for unit in units]
+        words = [_ACCENTED.sub(self._bare, word) for word in words]
         with self._lock:
             normal = self._normalize(" ".join(words))
             tokens = self._g2p.phonemize_tokens(self._g2p.tokenize(normal))
@@ -54,6 +57,14 @@ class English:
         if words == ["A"]:
             phonemes = [phoneme.replace("ɐ", "ˈA") for phoneme in phonemes]
         return [Said(unit, _letter(unit, phoneme)) for unit, phoneme in zip(units, phonemes, strict=True)]
+
+    def _bare(self, word: re.Match[str]) -> str:
+        """A word that hibari's dictionary does not have, without its accents but é, whose sound its net knows."""
+        lexicon = self._g2p.lexicon
+        if word[0] in lexicon.golds or word[0] in lexicon.silvers:
+            return word[0]
+        bare = ("".join(part for part in normalize("NFD", sign) if not combining(part)) for sign in word[0])
+        return "".join(sign if sign == "é" else plain for sign, plain in zip(word[0], bare, strict=True))
 
 
 def _letter(unit: str, phonemes: str) -> str:

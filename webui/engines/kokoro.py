@@ -49,8 +49,8 @@ class Manner:
 
 MANNERS: Mapping[str, Manner] = {
     "neutral": Manner(),
-    "happy": Manner(pitch=1.15, span=1.4, rate=1.05, energy=1.15),
-    "sad": Manner(pitch=0.9, span=0.55, rate=0.86, energy=0.75),
+    "happy": Manner(pitch=1.17, span=1.4, rate=1.05, energy=1.15),
+    "sad": Manner(pitch=0.87, span=0.55, rate=0.86, energy=0.75),
     "angry": Manner(pitch=1.06, span=1.5, rate=1.1, energy=1.5),
     "calm": Manner(pitch=0.91, span=0.7, rate=0.9, energy=0.85),
     "excited": Manner(pitch=1.25, span=1.6, rate=1.12, energy=1.3),

@@ -21,7 +21,9 @@ from __future__ import annotations
 from pathlib import Path
 
 FRAME = 600  # samples of 24 kHz sound for each frame of ``frames``
-VOICED_HZ = 10.0  # the decoder's own threshold: a lower F0 is unvoiced
+# The decoder takes an F0 over 10 Hz for voiced; what is lower than this is on its way to or from silence. Counted in,
+# it would draw the mean down, and a wider range would raise the whole voice with it.
+VOICED_HZ = 55.0
 
 _F0 = "/encoder/Squeeze_output_0"
 _FRAMES = "/encoder/Clip_output_0"

@@ -31,7 +31,7 @@ PRESETS = tuple(
     (
         "af_heart af_bella af_nicole bf_emma af_aoede af_kore af_sarah am_fenrir am_michael am_puck af_alloy af_nova "
         "bf_isabella bm_fable bm_george af_sky bm_lewis af_jessica af_river am_echo am_eric am_liam am_onyx bf_alice "
-        "bf_lily bm_daniel am_santa am_adam zf_xiaoyi zm_yunjian zf_xiaobei zm_yunxia zm_yunxi zf_xiaoxiao zm_yunyang "
+        "bf_lily bm_daniel am_santa am_adam zf_xiaobei zm_yunjian zf_xiaoyi zm_yunxia zm_yunxi zf_xiaoxiao zm_yunyang "
         "zf_xiaoni jf_alpha jf_gongitsune jf_tebukuro jm_kumo jf_nezumi ff_siwis hf_alpha hf_beta hm_omega hm_psi "
         "if_sara im_nicola ef_dora em_alex em_santa pf_dora pm_alex pm_santa"
     ).split()

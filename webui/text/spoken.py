@@ -47,6 +47,7 @@ _MARKS = [
     (re.compile(r"([^\w\s])\1{3,}"), r"\1\1\1"),
 ]
 _HALF = {ord(c) + 0xFEE0: c for c in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}
+_BEFORE_SIGN = re.compile(r"(?<=[^\s]) (?=[，。！？、；：])")
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r" *\n[\n ]*")
 
@@ -76,7 +77,7 @@ def plain(text: str) -> str:
     text = _INVISIBLE.sub("", text).translate(_HALF)
     for pattern, replacement in _MARKS:
         text = pattern.sub(replacement, text)
-    text = _EMOJI.sub(" ", text)
+    text = _BEFORE_SIGN.sub("", _EMOJI.sub(" ", text))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
