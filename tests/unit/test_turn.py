@@ -1,14 +1,17 @@
 import json
 import threading
 import zipfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from tests.scripted import ScriptedChat, ScriptedEngines, ScriptedRecognizer, ScriptedSynthesizer, tone
+from tests.waiting import wait_until
 from webui.conversation.session import Conversation
+from webui.engines.lending import Seat
 from webui.engines.protocols import Message
 from webui.errors import Cancelled, UserError
 from webui.features.chat import Finished, Heard, Spoke, Turn, TurnEvent, TurnSettings, Unspoken, Wrote
@@ -67,6 +70,41 @@ def test_a_cancelled_turn_stops_the_model_and_remembers_only_what_was_spoken(con
         list(events)
     assert engines.chat.answers[0].closed.wait(1)
     assert conversation.memory.messages[-1].content == "I am sorry."
+
+
+@dataclass
+class Mute(ScriptedSynthesizer):
+    """A server that has been asked to speak and sends nothing, until it is hung up on."""
+
+    hung_up: threading.Event = field(default_factory=threading.Event)
+
+    def synthesize(self, request: Any) -> Any:
+        self.requests.append(request)
+        waiting = self.hung_up
+
+        class Line(Iterator[Any]):
+            def __next__(self) -> Any:
+                waiting.wait(20)
+                raise StopIteration
+
+            def close(self) -> None:
+                waiting.set()
+
+        return Line()
+
+
+def test_a_cancelled_turn_hangs_up_on_a_silent_server_and_asks_it_nothing_more(conversation: Conversation) -> None:
+    mute = Mute()
+    engines = ScriptedEngines(synthesizer=Seat("mute", mute).lend())
+    events = turn(engines, conversation)
+    while not isinstance(next(events), Wrote):
+        continue
+    wait_until(lambda: mute.requests)
+    conversation.generations.cancel()
+    with pytest.raises(Cancelled):
+        list(events)
+    assert mute.hung_up.wait(2)
+    assert len(mute.requests) == 1
 
 
 def test_closing_the_iterator_stops_everything(conversation: Conversation) -> None:

@@ -18,7 +18,6 @@ from webui.conversation.prompts import PERSONAS, opening, user_message
 from webui.conversation.reply import ReplyParser
 from webui.conversation.sentences import SentenceSplitter
 from webui.conversation.session import Conversation, new_id
-from webui.engines.background import Pulled
 from webui.engines.protocols import ChatRequest, Message, SpeechRequest, Synthesizer, Tool, ToolCall
 from webui.engines.registry import Engines
 from webui.errors import Cancelled, EngineError, UserError
@@ -286,15 +285,17 @@ class Turn:
                 manner = Style(style, settings.style_strength)
                 while rest:
                     text, rest = pacer.cut(rest)
-                    speech = synthesizer.synthesize(SpeechRequest(text, voice, manner, settings.speed, eager=eager))
-                    if isinstance(speech, Pulled):  # a generator could not be closed while it works
-                        self.scope.on_cancel(speech.close)
-                    for chunk in pacer.watch(text, speech):
-                        if self.scope.stale:
-                            return
-                        self._marks.mark(FIRST_AUDIO)
-                        eager = False
-                        self._events.put(Spoke(chunk, style))
+                    request = SpeechRequest(text, voice, manner, settings.speed, eager=eager)
+                    with self.scope.stopping(synthesizer.synthesize(request)) as speech:
+                        for chunk in pacer.watch(text, speech):
+                            if self.scope.stale:
+                                return
+                            self._marks.mark(FIRST_AUDIO)
+                            eager = False
+                            self._events.put(Spoke(chunk, style))
+                    self.scope.check()
+        except Cancelled:
+            return
         except UserError as error:
             self._events.put(Unspoken(error))
         except Exception as error:  # noqa: BLE001  (carried, as above)
