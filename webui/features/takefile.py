@@ -21,7 +21,8 @@ def take_file(take: Take, form: str) -> bytes:
         return to_srt(take.transcript()).encode()
     if form == "vtt":
         return to_vtt(take.transcript()).encode()
-    sound = levelled(take.audio())
+    sound = take.audio()
     if take.voice.kind == "cloned":
         sound = watermark(sound)
-    return encode(sound, form, {"title": take.title, "voice": take.voice.name, "engine": take.engine})
+    # Levelled last, as that keeps every peak below the ceiling.
+    return encode(levelled(sound), form, {"title": take.title, "voice": take.voice.name, "engine": take.engine})
