@@ -75,4 +75,5 @@ def test_run_sh_helps_before_anything_is_fetched(tmp_path):
         ["bash", ROOT / "run.sh", "--help"], capture_output=True, text=True, check=True, cwd=tmp_path
     ).stdout
     told = set(re.findall(r"^  --([a-z0-9-]+)", help_text, re.MULTILINE))
-    assert told == {name.replace("_", "-") for name in Settings.model_fields}
+    fields = Settings.model_fields.items()
+    assert told == {("no-" if field.default is True else "") + name.replace("_", "-") for name, field in fields}

@@ -35,8 +35,8 @@ CONTROLS = {
 def choices(engines: Engines, library: VoiceLibrary) -> dict[str, Any]:
     """All of it."""
     synthesizer = cast(Synthesizer, engines.get("synthesizer"))
+    presets = [_voice(voice) for voice in synthesizer.voices()]  # a server that was asked says what it can, too
     info = synthesizer.info
-    presets = [_voice(voice) for voice in synthesizer.voices()]
     return {
         "engine": {"name": info.name, "licence": info.licence, "device": info.device},
         "voices": [*(saved_json(saved) for saved in library.list()), *presets],
