@@ -9,24 +9,28 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from webui.audio import prosody
+from webui.audio.convert import resample
 from webui.config import ROOT
 from webui.engines.protocols import SpeechRequest, Synthesizer
 from webui.engines.registry import Engines
-from webui.engines.speaker_encoder import Print, SpeakerEncoder, similarity
+from webui.engines.speaker_encoder import Print, similarity
 from webui.errors import EngineError
 from webui.types import Audio, Voice
 
-TRIES = 20  # blends that are spoken and compared
+TRIES = 18  # blends that are spoken and compared
 MOST = 5  # voices in a blend
 LEAST = 0.03  # share of a voice that can be heard
+HIGHER = 4.0  # semitones that a voice may be higher or lower than the clip
+FEWEST = 8  # voices to blend, however high they are
 # What every blend says while it is searched for, and what the one that is found says to be judged.
 SAYING = {
     "en": "The morning train was late again, so we walked along the river.",
     "zh": "早上的火车又晚点了，我们就沿着河边慢慢走回家。",
 }
 JUDGED = {
-    "en": "Please put the blue cups back on the shelf before the guests come.",
-    "zh": "客人来之前，请把蓝色的杯子放回架子上。",
+    "en": "Please put the blue cups back on the shelf before the guests come. I will open the window and make some tea.",
+    "zh": "客人来之前，请把蓝色的杯子放回架子上。我去打开窗户，再给大家泡一壶茶。",
 }
 
 _TRUST = 1.0  # how much more the voices' own prints count than what one blend has taught
@@ -63,24 +67,41 @@ def match(engines: Engines, clip: Audio, language: str) -> Generator[Progress | 
     synthesizer, encoder = engines.synthesizer, engines.speaker
     synthesizer.load()
     info = synthesizer.info
-    voices = [voice for voice in synthesizer.voices() if voice.id in _timbres()]
+    voices = [voice for voice in synthesizer.voices() if voice.id in _presets()]
     if info.capabilities.get("blend") is not True or not voices:
         raise EngineError("match_unknown", f"{info.name} cannot blend voices; choose another engine.", engine=info.name)
     language = language if language in SAYING and language in info.languages else "en"
     target = encoder.embed(clip)
-    search = _Search(np.stack([_timbres()[voice.id] for voice in voices]), target)
+    voices = _alike_in_pitch(voices, clip)
+    search = _Search(np.stack([_presets()[voice.id].timbre for voice in voices]), target)
     for done in range(1, TRIES + 1):
         shares = search.next()
-        search.learn(shares, timbre(synthesizer, encoder, _blend(voices, shares), SAYING[language], language))
+        search.learn(shares, encoder.embed(say(synthesizer, _blend(voices, shares), SAYING[language], language)))
         yield Progress(done, TRIES, search.similarity)
     found = _blend(voices, search.best)
-    yield Matched(found, similarity(target, timbre(synthesizer, encoder, found, JUDGED[language], language)))
+    yield Matched(found, similarity(target, encoder.embed(say(synthesizer, found, JUDGED[language], language))))
 
 
-def timbre(synthesizer: Synthesizer, encoder: SpeakerEncoder, voice: Voice, text: str, language: str) -> Print:
-    """The voice print of ``text`` as ``voice`` says it. Raises ``UserError`` where an engine fails."""
+def say(synthesizer: Synthesizer, voice: Voice, text: str, language: str) -> Audio:
+    """``text`` as ``voice`` says it. Raises ``UserError`` where the engine fails."""
     chunks = list(synthesizer.synthesize(SpeechRequest(text, voice, language=language, eager=False)))
-    return encoder.embed(Audio(np.concatenate([chunk.audio.samples for chunk in chunks]), chunks[0].audio.rate))
+    return Audio(np.concatenate([chunk.audio.samples for chunk in chunks]), chunks[0].audio.rate)
+
+
+def pitch(audio: Audio) -> float | None:
+    """Of a voice, in semitones; None where none is heard."""
+    values = prosody.measure(resample(audio, prosody.RATE)).values
+    return None if values is None else float(values[prosody.NAMES.index("f0_median_st")])
+
+
+def _alike_in_pitch(voices: list[Voice], clip: Audio) -> list[Voice]:
+    """The voices that speak about as high as ``clip``: prints of strangers hardly tell a man from a woman."""
+    height = pitch(clip)
+    if height is None:
+        return voices
+    off = {voice.id: abs(_presets()[voice.id].pitch - height) for voice in voices}
+    nearest = sorted(voices, key=lambda voice: off[voice.id])
+    return [voice for rank, voice in enumerate(nearest) if rank < FEWEST or off[voice.id] <= HIGHER]
 
 
 class _Search:
@@ -176,9 +197,16 @@ def _blend(voices: Sequence[Voice], shares: Shares) -> Voice:
     return replace(voices[order[0]], id="blend", name="Blend", kind="blend", blend=parts)
 
 
+@dataclass(frozen=True, eq=False)
+class _Preset:
+    timbre: Print
+    pitch: float
+
+
 @cache
-def _timbres() -> Mapping[str, Print]:
-    """The voice prints of presets, by id, that ``models/timbres/make.py`` made."""
+def _presets() -> Mapping[str, _Preset]:
+    """How the presets sound, by id. ``models/timbres/make.py`` wrote down each one's print, and its pitch behind it."""
     from safetensors.numpy import load_file
 
-    return load_file(ROOT / "models" / "timbres" / "kokoro.safetensors")
+    known = load_file(ROOT / "models" / "timbres" / "kokoro.safetensors")
+    return {name: _Preset(values[:-1], float(values[-1])) for name, values in known.items()}
