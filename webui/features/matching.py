@@ -29,7 +29,7 @@ SAYING = {
     "zh": "早上的火车又晚点了，我们就沿着河边慢慢走回家。",
 }
 JUDGED = {
-    "en": "Please put the blue cups back on the shelf before the guests come. I will open the window and make some tea.",
+    "en": "Please put the blue cups back on the shelf before the guests come. I will open a window and make some tea.",
     "zh": "客人来之前，请把蓝色的杯子放回架子上。我去打开窗户，再给大家泡一壶茶。",
 }
 
