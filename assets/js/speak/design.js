@@ -30,7 +30,8 @@ export function designVoice(place, studio, chosen, onSaved) {
   const share = ({ weight }) => (total() ? weight / total() : 1 / mix.length);
   const blend = () => {
     const rounded = mix.map((one) => Math.round(1000 * share(one)) / 1000);
-    rounded[0] += 1 - rounded.reduce((sum, part) => sum + part, 0);
+    // What rounding lost goes to the largest share: a share of nothing must not fall below nothing.
+    rounded[rounded.indexOf(Math.max(...rounded))] += 1 - rounded.reduce((sum, part) => sum + part, 0);
     return mix.map(({ id }, i) => [id, rounded[i]]);
   };
   const body = () => ({ blend: blend(), ...(melody.value ? { prosody: melody.value } : {}) });
